@@ -1,0 +1,1 @@
+"""What a rule may ask about one file and its project."""

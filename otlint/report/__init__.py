@@ -1,0 +1,1 @@
+"""Report formats: each a function that writes a `Report` to a stream."""
