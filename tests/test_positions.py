@@ -10,7 +10,7 @@ import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from otlint.finding import Location
-from otlint.model.positions import generate, positions
+from otlint.model.positions import comments, generate, positions
 from otlint.source import Source
 
 SNIPPETS = {
@@ -104,3 +104,34 @@ def test_the_module_ends_where_the_text_ends() -> None:
     for text in ("", "x", "x\n", "\n", "x\r\n# c"):
         tree = cst.parse_module(text)
         assert positions(tree)[tree] == (0, len(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x0cimport a\n\x0c@b\n\x0cdef f():\n    pass\n",
+        "def f():\n\x0c    a\n    b\n\x0c    # c\n    d(\n        \x0c1)\n    \x0c\n",
+        "if a:\n    b\n\x0c    c\n\x0celse:\n    d\n",
+    ],
+)
+def test_form_feeds_that_libcst_forgets_are_counted(text: str) -> None:
+    tree = cst.parse_module(text)
+    assert tree.code != text
+    for node, (start, end) in positions(tree, text).items():
+        if isinstance(node, cst.Name | cst.Comment):
+            assert text[start:end] == node.value
+
+
+def test_a_tree_that_is_not_of_the_text_is_refused() -> None:
+    with pytest.raises(ValueError, match="give back"):
+        positions(cst.parse_module("a\n"), "b\n")
+
+
+def test_comments_in_source_order() -> None:
+    text = "# a\nf(  # b\n  1)\nif x:  # c\n    y\n    # d\n"
+    assert [text[start:end] for start, end in comments(positions(cst.parse_module(text)))] == [
+        "# a",
+        "# b",
+        "# c",
+        "# d",
+    ]

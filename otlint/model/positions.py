@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from libcst import Comment, EmptyLine, ParenthesizedWhitespace
 from libcst._nodes.internal import CodegenState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     import libcst as cst
@@ -14,21 +17,37 @@ if TYPE_CHECKING:
 Range = tuple[int, int]
 
 
-def positions(tree: cst.Module) -> dict[cst.CSTNode, Range]:
-    """Start and end offset of every node in `tree.code`, layout nodes included.
+def positions(tree: cst.Module, text: str | None = None) -> dict[cst.CSTNode, Range]:
+    """Start and end offset of every node in the module's text, layout nodes included.
 
     A range leaves out the whitespace, comments and line ends around a node, and the parentheses of an expression.
+    LibCST forgets form feeds in an indentation: with `text`, what was parsed, they are counted all the same.
+    Raises ValueError when the tree still does not give back the text.
     """
-    return generate(tree)[1]
+    return generate(tree, text)[1]
 
 
-def generate(tree: cst.Module) -> tuple[str, dict[cst.CSTNode, Range]]:
+def generate(tree: cst.Module, text: str | None = None) -> tuple[str, dict[cst.CSTNode, Range]]:
     """The module's code and the `positions` in it."""
     state = _State(tree)
     tree._codegen(state)
+    if text is not None and not _same("".join(state.tokens), text):
+        state = _FormFeeds(tree, text)
+        tree._codegen(state)
+        if not _same("".join(state.tokens), text):
+            raise ValueError("the syntax tree does not give back the text")
     code = "".join(state.tokens)
     state.ranges[tree] = (0, len(code))
     return code, state.ranges
+
+
+def _same(code: str, text: str) -> bool:
+    return code in (text, text.removesuffix("\r"))  # LibCST drops a final lone `\r`
+
+
+def comments(ranges: Mapping[cst.CSTNode, Range]) -> list[Range]:
+    """The ranges of all comments, in source order."""
+    return sorted(found for node, found in ranges.items() if isinstance(node, Comment))
 
 
 class _State(CodegenState):
@@ -43,8 +62,8 @@ class _State(CodegenState):
         self.ranges: dict[cst.CSTNode, Range] = {}
 
     def add_indent_tokens(self) -> None:
-        self.tokens.extend(self.indent_tokens)
-        self.length += sum(map(len, self.indent_tokens))
+        for token in self.indent_tokens:
+            self.add_token(token)
 
     def add_token(self, value: str) -> None:
         self.tokens.append(value)
@@ -64,6 +83,35 @@ class _State(CodegenState):
         self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
     ) -> _Recorder:
         return _Recorder(self, node, start_node, end_node)
+
+
+_INDENT = re.compile(r"[ \t\f]*")
+
+
+class _FormFeeds(_State):
+    """Takes the indentation of statements from the text, where LibCST leaves out form feeds."""
+
+    __slots__ = ("open", "text")
+
+    def __init__(self, tree: cst.Module, text: str) -> None:
+        super().__init__(tree)
+        self.text = text
+        self.open: list[cst.CSTNode] = []
+
+    def add_indent_tokens(self) -> None:
+        found = _INDENT.match(self.text, self.length)
+        if found is None or isinstance(self.open[-1], EmptyLine | ParenthesizedWhitespace):
+            super().add_indent_tokens()
+        else:
+            self.add_token(found.group())
+
+    def before_codegen(self, node: cst.CSTNode) -> None:
+        super().before_codegen(node)
+        self.open.append(node)
+
+    def after_codegen(self, node: cst.CSTNode) -> None:
+        super().after_codegen(node)
+        self.open.pop()
 
 
 class _Recorder:
