@@ -20,11 +20,15 @@ class Safety(enum.Enum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edit:
-    """Replaces `text[start:end]`, offsets 0-based in code points of `Source.text`; made by `otlint.edits` only."""
+    """Replaces `text[start:end]`, offsets 0-based in code points of `Source.text`; made by `otlint.edits` only.
+
+    `shared` edits make an import: several fixes may hold the same one, and different ones may stand at one place.
+    """
 
     start: int
     end: int
     text: str
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
