@@ -1,0 +1,128 @@
+"""Lint examples through the engine, as every other user of it does, and state what holds for every fix."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import io
+import tempfile
+import tokenize
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from otlint import pages, rule
+from otlint.config import Configs
+from otlint.engine import Report, Target, lint
+from otlint.finding import Finding
+from otlint.fix import Edit, Fix, Safety
+from otlint.layers import Layer
+from tests import spec
+
+
+@dataclass(frozen=True)
+class Case:
+    """An example and the page it stands on."""
+
+    code: str
+    example: spec.Example
+
+    @property
+    def id(self) -> str:
+        return f"{self.code}/{self.example.key}"
+
+
+@functools.cache
+def cases(code: str) -> tuple[Case, ...]:
+    """The examples of a page; raises SpecError."""
+    return tuple(Case(code, example) for example in spec.examples(pages.page(code).text))
+
+
+@functools.cache
+def all_cases() -> tuple[Case, ...]:
+    """The examples of all pages that can be read; those that cannot are reported by their own test."""
+    return tuple(case for code in rule.codes() for case in _readable(code))
+
+
+def _readable(code: str) -> tuple[Case, ...]:
+    try:
+        return cases(code)
+    except (spec.SpecError, pages.PageError, KeyError):
+        return ()
+
+
+@functools.cache
+def report(case: Case, repair: Safety | None = None) -> Report:
+    """What otlint says about an example, with the page's rule alone repairing."""
+    return judge(case.code, case.example.texts, repair)
+
+
+def judge(code: str, files: Mapping[str, str | bytes], repair: Safety | None = None) -> Report:
+    """Lint files (path → content) in a folder of their own.
+
+    On are the rules that are on by default and the rule `code`, which is also the only one that may repair.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder).resolve()
+        for path, content in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(content.encode() if isinstance(content, str) else content)
+        config = Configs([Layer({"extend-select": [code], "fixable": [code]})]).of(str(root))
+        targets = [Target(root / path, path, config) for path in files if path.endswith((".py", ".pyi"))]
+        return lint(targets, root=root, repair=repair)
+
+
+def repairs(found: Report, code: str, *safeties: Safety) -> list[tuple[Finding, Fix]]:
+    """The findings of a rule whose fix has one of these safeties."""
+    return [
+        (finding, finding.fix)
+        for finding in found.findings
+        if finding.code == code and finding.fix is not None and finding.fix.safety in safeties
+    ]
+
+
+def afterwards(files: Mapping[str, str], repaired: Report) -> dict[str, str]:
+    """The files after a repair."""
+    return {**files, **{change.shown: change.after for change in repaired.changes}}
+
+
+def check_repair(code: str, before: Report, repaired: Report) -> None:
+    """What holds for every repair by a rule at the level UNSAFE, whatever it repairs."""
+    assert not repaired.problems, repaired.problems
+    applied = repairs(before, code, Safety.SAFE, Safety.UNSAFE)
+    assert bool(repaired.changes) == bool(applied), "a fix was offered and not applied, or the other way round"
+    assert not repairs(repaired, code, Safety.SAFE, Safety.UNSAFE), "a fix does not make its own finding go away"
+    counts, left = _counts(before), _counts(repaired)
+    assert left[code] == counts[code] - len(applied), "a repair left its finding, or took another one with it"
+    more = {other: count for other, count in left.items() if count > counts[other]}
+    assert not more, f"a fix adds findings: {more}"
+    for change in repaired.changes:
+        ast.parse(change.after)
+        lost = comments(change.before.text) - comments(change.after)
+        assert not lost, f"a fix loses comments: {sorted(lost)}"
+        edits = [edit for finding, fix in applied if finding.path == change.shown for edit in fix.edits]
+        spliced = splice(change.before.text, edits)
+        assert spliced in (None, change.after), "a fix changes what lies outside of its edits"
+
+
+def _counts(found: Report) -> Counter[str]:
+    return Counter(finding.code for finding in found.findings)
+
+
+def comments(text: str) -> Counter[str]:
+    """The comments of a file, with how often each is there."""
+    lines = io.StringIO(text.lstrip("\ufeff"), newline=None).readline
+    return Counter(token.string.strip() for token in tokenize.generate_tokens(lines) if token.type == tokenize.COMMENT)
+
+
+def splice(text: str, edits: list[Edit]) -> str | None:
+    """The text with all edits made, None when they overlap and so need several rounds."""
+    position = 0
+    parts: list[str] = []
+    for edit in sorted(set(edits)):
+        if edit.start < position:
+            return None
+        parts += [text[position : edit.start], edit.text]
+        position = edit.end
+    return "".join([*parts, text[position:]])
