@@ -137,3 +137,8 @@ def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
 def test_tables_are_up_to_date(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert text == tables.written(text, tables.FILES[name]), "run: python scripts/tables.py"
+
+
+def test_ci_runs_the_command_of_the_readme() -> None:
+    command = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()[-1]
+    assert f"\n    {command}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
