@@ -135,8 +135,8 @@ class Config:
 def _ignore_fits(glob: Glob, path: str) -> bool:
     """`!pattern` stands for all files but those that the pattern names."""
     if glob.pattern.startswith("!"):
-        return not Globs([Glob(glob.base, glob.pattern[1:])]).match(path)
-    return Globs([glob]).match(path)
+        return not Globs.of([Glob(glob.base, glob.pattern[1:])]).match(path)
+    return Globs.of([glob]).match(path)
 
 
 class Configs:
@@ -239,7 +239,7 @@ class _Reader:
         return tuple(cast("Sequence[Glob]", self.values.get(key, ())))
 
     def patterns(self, key: str) -> Globs | None:
-        return Globs(self.globs(key)) if key in self.values else None
+        return Globs.of(self.globs(key)) if key in self.values else None
 
     def severity(self) -> tuple[tuple[Selector, Level], ...]:
         table = cast("Mapping[str, str]", self.values.get("severity", {}))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from otlint.paths import below
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -20,24 +22,31 @@ class Glob:
     pattern: str
 
 
+@dataclass(frozen=True, slots=True)
 class Globs:
-    """Several patterns asked as one; the last one that fits decides, `!` takes back."""
+    """Patterns by folder, asked as one: a path is meant if any folder's patterns mean it."""
 
-    __slots__ = ("_by_base",)
+    specs: tuple[tuple[str, GitIgnoreSpec], ...]
 
-    def __init__(self, globs: Iterable[Glob]) -> None:
+    @staticmethod
+    def of(globs: Iterable[Glob]) -> Globs:
+        """The patterns; of those with the same folder the last one that fits decides, `!` takes back."""
         by_base: dict[str, list[str]] = {}
         for glob in globs:
-            by_base.setdefault(glob.base, []).append(_relative(glob))
-        self._by_base = {base: spec(tuple(lines)) for base, lines in by_base.items()}
+            by_base.setdefault(glob.base, []).append(_line(glob))
+        return Globs(tuple((base, spec(tuple(lines))) for base, lines in by_base.items()))
 
     def match(self, path: str, *, directory: bool = False) -> bool:
         """Whether an absolute path, or a folder above it, is meant."""
         return any(
             found.match_file(inside + "/" * directory)
-            for base, found in self._by_base.items()
+            for base, found in self.specs
             if (inside := below(path, base)) is not None
         )
+
+    def sparing(self, folder: str) -> Globs:
+        """The patterns but for those that mean the folder itself: someone asked for it by name."""
+        return Globs(spare(self.specs, folder))
 
 
 @functools.cache
@@ -48,21 +57,23 @@ def spec(lines: tuple[str, ...]) -> GitIgnoreSpec:
     return GitIgnoreSpec.from_lines(lines)
 
 
-def below(path: str, base: str) -> str | None:
-    """`path` relative to `base` with "/" between names, None when it is not inside."""
-    base = base.rstrip(os.sep) + os.sep
-    if not path.startswith(base):
-        return None
-    inside = path[len(base) :]
-    return inside if os.sep == "/" else inside.replace(os.sep, "/")
+def spare(specs: Sequence[tuple[str, GitIgnoreSpec]], folder: str) -> tuple[tuple[str, GitIgnoreSpec], ...]:
+    """The specs without the patterns that mean an absolute folder or one above it."""
+    spared = []
+    for base, found in specs:
+        inside = below(folder, base)
+        if inside is not None and found.match_file(inside + "/"):
+            found = type(found)([one for one in found.patterns if one.match_file(inside + "/") is None])
+        spared.append((base, found))
+    return tuple(spared)
 
 
-def _relative(glob: Glob) -> str:
-    """Anchors `./a` and an absolute pattern at the folder; the rest is a .gitignore line as it stands."""
+def _line(glob: Glob) -> str:
+    """The .gitignore line of a pattern: `./a` and an absolute path are anchored at the folder."""
     mark, pattern = ("!", glob.pattern[1:]) if glob.pattern.startswith("!") else ("", glob.pattern)
-    pattern = pattern.replace(os.sep, "/") if os.sep != "/" else pattern
+    pattern = pattern.replace(os.sep, "/")
     if pattern.startswith("./"):
         pattern = pattern[1:]
-    elif (inside := below(pattern, glob.base)) is not None:
+    elif (inside := below(pattern, glob.base.replace(os.sep, "/"))) is not None:
         pattern = "/" + inside
     return mark + pattern

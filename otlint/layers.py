@@ -9,6 +9,7 @@ from typing import cast
 
 from otlint import __version__, keys, selection, toml
 from otlint.globs import Glob
+from otlint.paths import shown
 from otlint.selection import Choice, Selector
 from otlint.toml import ConfigError
 
@@ -51,9 +52,11 @@ def chain(file: Path, *, base: Path | None = None) -> list[Layer]:
             return layers
         child, file = file, file.parent / Path(extend).expanduser()
         if file.resolve() in seen:
-            raise source(("extend",), keys.Fault(f"{toml.shown(file)} extends {toml.shown(child)} in turn"))
+            raise source(
+                ("extend",), keys.Fault(f"{shown(str(file.absolute()))} extends {shown(str(child.absolute()))} in turn")
+            )
         if not file.is_file():
-            raise source(("extend",), keys.Fault(f"{toml.shown(file)} does not exist"))
+            raise source(("extend",), keys.Fault(f"{shown(str(file.absolute()))} does not exist"))
 
 
 def _read(file: Path, base: Path | None) -> tuple[Layer, Complain]:

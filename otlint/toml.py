@@ -6,21 +6,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from otlint.paths import shown
+
 
 class ConfigError(Exception):
     """A configuration that cannot be used. The text names file, line and key as far as they are known."""
 
     def __init__(self, message: str, path: Path | None = None, line: int | None = None) -> None:
-        place = [] if path is None else [shown(path)]
+        place = [] if path is None else [shown(os.path.abspath(path))]  # noqa: PTH100
         place += [] if line is None else [str(line)]
         super().__init__(": ".join([":".join(place), message] if place else [message]))
-
-
-def shown(path: Path) -> str:
-    """The path as messages name it: relative to the working directory where it is inside, "/" between names."""
-    absolute, here = os.path.abspath(path), os.getcwd()  # noqa: PTH100, PTH109
-    inside = absolute[len(here) + 1 :] if absolute.startswith(here + os.sep) else absolute
-    return inside.replace(os.sep, "/")
 
 
 def read(path: Path) -> str:

@@ -1,0 +1,26 @@
+"""Paths as text: relative, with "/" between names."""
+
+from __future__ import annotations
+
+import os
+
+
+def shown(path: str, here: str | None = None) -> str:
+    """The absolute path as people read it: relative to `here`, by default the working directory."""
+    here = os.getcwd() if here is None else here  # noqa: PTH109
+    inside = below(path, here)
+    if inside is not None:
+        return inside
+    try:
+        return os.path.relpath(path, here).replace(os.sep, "/")
+    except ValueError:  # another drive
+        return path.replace(os.sep, "/")
+
+
+def below(path: str, base: str) -> str | None:
+    """`path` relative to `base`, None when it is not inside. Both are absolute."""
+    base = base.rstrip(os.sep) + os.sep
+    if not path.startswith(base):
+        return None
+    inside = path[len(base) :]
+    return inside if os.sep == "/" else inside.replace(os.sep, "/")
