@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import libcst as cst
 
@@ -15,10 +15,11 @@ N = TypeVar("N", bound=Node)
 # Fields that hold only layout or punctuation; skipping them makes the walk ten times cheaper than a visitor.
 _LAYOUT = frozenset(
     {
-        "asynchronous", "at", "bar", "colon", "comma", "dot", "equal", "footer", "header", "indent", "lbrace",
-        "first_colon", "lbracket", "leading_lines", "lines_after_decorators", "lines_after_module_docstring", "lpar", "newline",
-        "open_parens", "operator", "posonly_ind", "rbrace", "rbracket", "rpar", "second_colon", "semicolon", "separator",
-        "slash", "star", "trailing_whitespace", "walrus",
+        "asynchronous", "at", "bar", "colon", "comma", "dot", "equal", "first_colon", "footer", "header",
+        "indent", "lbrace", "lbracket", "leading_lines", "lines_after_decorators",
+        "lines_after_module_docstring", "lpar", "newline", "open_parens", "operator", "posonly_ind", "rbrace",
+        "rbracket", "rpar", "second_colon", "semicolon", "separator", "slash", "star", "trailing_whitespace",
+        "walrus",
     }
 )  # fmt: skip
 # Fields in the order of the source where the dataclass has another one.
@@ -57,9 +58,9 @@ class Walk:
     def all(self, *kinds: type[N]) -> list[N]:
         """Every node of exactly these types, in source order."""
         if len(kinds) == 1:
-            return self._by_type.get(kinds[0], [])  # type: ignore[return-value]
+            return cast("list[N]", self._by_type.get(kinds[0], []))
         found = [node for kind in kinds for node in self._by_type.get(kind, [])]
-        return sorted(found, key=self.order.__getitem__)  # type: ignore[return-value]
+        return cast("list[N]", sorted(found, key=self.order.__getitem__))
 
     def ancestors(self, node: Node) -> Iterator[Node]:
         """The node's parents, from the nearest to the module."""

@@ -1,0 +1,184 @@
+"""From files to judged modules and the facts of their project.
+
+A file is judged if its bytes hold `opentelemetry`, or if it imports a name that makes telemetry from a judged file of
+the project. All judged files of the project are read, whichever files were asked for, so that every way of calling
+otlint gives the same findings for a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from otlint.source import Source, SourceError
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.project import Facts, Project
+
+WORD = b"opentelemetry"
+_ROUNDS = 6
+_IMPORT = re.compile(rb"(?m)^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#;]+)|import[ \t]+([^\n#;]+))")
+_NAME = re.compile(rb"([\w.]+)(?:[ \t]+as[ \t]+\w+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A judged file that cannot be parsed; `row` and `column` are 1-based."""
+
+    message: str
+    row: int
+    column: int
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Judged modules by path from the project root, files that cannot be parsed, and what is known of the project."""
+
+    modules: dict[str, Module] = field(default_factory=dict)
+    broken: dict[str, Broken] = field(default_factory=dict)
+    project: Project | None = None
+
+
+def gather(
+    files: Mapping[str, bytes],
+    shown: Mapping[str, str],
+    root: Path | None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Gathered:
+    """Parse the judged ones among `files` (path from the project root → bytes) and join their facts.
+
+    `shown` gives the name by which a file is reported, `root` the folder whose deployment files are read (None: none).
+    """
+    gathered = Gathered()
+    hot = [path for path, data in files.items() if WORD in data]
+    if not hot:
+        return gathered
+    work = _Gathering(files, shown, gathered, progress)
+    work.judge(hot)
+    while new := work.importers():
+        work.judge(new)
+    gathered.project = work.join(root)
+    return gathered
+
+
+class _Gathering:
+    """The growing set of judged files; it ends when no further file imports telemetry from one of them."""
+
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        shown: Mapping[str, str],
+        gathered: Gathered,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        self.files = files
+        self.shown = shown
+        self.gathered = gathered
+        self.progress = progress
+        self.facts: dict[str, Facts] = {}
+        self._cold = {path for path, data in files.items() if WORD not in data}
+        self._imported: dict[str, list[str]] = {}
+
+    def judge(self, paths: Iterable[str]) -> None:
+        """Parse files and settle the facts of everything judged so far."""
+        waiting = sorted(paths)
+        for done, path in enumerate(waiting):
+            self._cold.discard(path)
+            self._parse(path)
+            if self.progress is not None:
+                self.progress(done + 1, len(waiting))
+        self._settle()
+
+    def _parse(self, path: str) -> None:
+        from otlint.model.module import Module
+        from otlint.parse import ParseError, parse
+
+        try:
+            source = Source.decode(self.files[path], self.shown.get(path, path))
+            self.gathered.modules[path] = Module(source, parse(source), path)
+        except (ParseError, SourceError) as error:
+            self.gathered.broken[path] = Broken(error.message, error.row, error.column)
+        except RecursionError:
+            self.gathered.broken[path] = Broken("nested too deeply", 1, 1)
+
+    def _settle(self) -> None:
+        """Compute facts until they no longer change: a wrapper of a wrapper needs as many rounds as it has layers."""
+        from otlint.model.project import Project
+
+        modules = self.gathered.modules
+        new = [path for path in modules if path not in self.facts]
+        self._refresh(new)
+        project = Project(self.facts)
+        stale = set(modules)
+        for _ in range(_ROUNDS):
+            before = dict(self.facts)
+            for path in sorted(stale):
+                modules[path] = modules[path].within(project)
+            self._refresh(stale)
+            changed = [facts for path, facts in self.facts.items() if before.get(path) != facts]
+            project = Project(self.facts)
+            if not changed:
+                break
+            stale = {facts.path for facts in project.users(changed)}
+        self.gathered.project = project
+
+    def _refresh(self, paths: Iterable[str]) -> None:
+        for path in sorted(paths):
+            try:
+                self.facts[path] = self.gathered.modules[path].facts()
+            except RecursionError:
+                del self.gathered.modules[path]
+                self.gathered.broken[path] = Broken("nested too deeply", 1, 1)
+
+    def importers(self) -> list[str]:
+        """The files not judged yet that import telemetry from a judged one."""
+        project = self.gathered.project
+        assert project is not None
+        tails = {facts.module.rpartition(".")[2].encode() for facts in project.telemetry_files()}
+        if not tails:
+            return []
+        return [
+            path
+            for path in sorted(self._cold)
+            if any(tail in self.files[path] for tail in tails)
+            and any(project.gives_telemetry(name, path) for name in self._imports(path))
+        ]
+
+    def _imports(self, path: str) -> list[str]:
+        if path not in self._imported:
+            self._imported[path] = imports(self.files[path], path)
+        return self._imported[path]
+
+    def join(self, root: Path | None) -> Project:
+        """The final project, with deployment facts, and every module within it."""
+        from otlint.deployment import collect
+        from otlint.model.project import Project
+
+        project = Project(self.facts, collect(root) if root is not None else None)
+        modules = self.gathered.modules
+        for path in modules:
+            modules[path] = modules[path].within(project)
+        return project
+
+
+def imports(data: bytes, path: str) -> list[str]:
+    """The dotted names that import lines found in the bytes name; relative ones as seen from the path."""
+    found: list[str] = []
+    package = path.split("/")[:-1]
+    for match in _IMPORT.finditer(data):
+        source, names, plain = match.groups()
+        if plain is not None:
+            found.extend(each.decode() for each in _NAME.findall(plain))
+            continue
+        module = source.decode()
+        level = len(module) - len(module.lstrip("."))
+        if level:
+            base = package[: len(package) - (level - 1)]
+            module = ".".join([*base, *filter(None, [module[level:]])])
+        found.extend(f"{module}.{each.decode()}" for each in _NAME.findall(names))
+    return found

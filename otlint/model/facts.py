@@ -1,0 +1,90 @@
+"""From one module to its `Facts`: what other files of the project need to know of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.project import ClassFacts, Facts
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+
+def collect(module: Module) -> Facts:
+    """The facts of a file as it is seen within its present project."""
+    names, values = module.names, module.values
+    aliases: dict[str, str] = {}
+    typed: dict[str, str] = {}
+    imports: set[str] = set(names.star_modules)
+    for name, bindings in names.in_scope(module.tree).items():
+        for binding in bindings:
+            if binding.kind == "import" and binding.dotted is not None:
+                aliases[name] = binding.dotted
+            elif binding.kind == "assign" and binding.value is not None:
+                dotted = names.meaning(binding)
+                kind = values.type(binding.value)
+                if kind is not None:
+                    typed[name] = kind
+                elif dotted is not None and dotted != f"{names.module_name}.{name}":
+                    aliases.setdefault(name, dotted)
+    for name in typed:
+        aliases.pop(name, None)
+    for statement in names.imports_everywhere:
+        imports.add(statement)
+    return Facts(
+        path=module.path,
+        module=names.module_name,
+        aliases=tuple(sorted(aliases.items())),
+        stars=tuple(names.star_modules),
+        values=tuple(sorted(typed.items())),
+        functions=tuple(
+            module.helpers.of(function)
+            for function in module.walk.all(cst.FunctionDef)
+            if _is_visible(module, function)
+        ),
+        classes=tuple(_class(module, each) for each in module.walk.all(cst.ClassDef) if _is_visible(module, each)),
+        imports=frozenset(imports),
+        calls=frozenset(api for api in module.apis_called if otel.is_otel(api) or _is_set_up(api)),
+    )
+
+
+def _is_visible(module: Module, definition: cst.FunctionDef | cst.ClassDef) -> bool:
+    """Whether other files can name it: not inside a function."""
+    return module.walk.function_of(definition) is None
+
+
+def _is_set_up(api: str) -> bool:
+    """Calls that say how a project starts or stops telemetry, whoever provides them."""
+    return (
+        api.rpartition(".")[2]
+        in {
+            "instrument",
+            "instrument_app",
+            "configure_azure_monitor",
+            "shutdown",
+            "configure",
+            "force_flush",
+            "init",
+            "run",
+        }
+        or ".instrument_" in api
+    )
+
+
+def _class(module: Module, definition: cst.ClassDef) -> ClassFacts:
+    dotted = module.names.qualified(definition)
+    names = {name for (owner, name) in module.names.attributes if owner is definition}
+    names |= set(module.names.in_scope(definition))
+    methods = {each.name.value for each in module.walk.all(cst.FunctionDef) if module.walk.class_of(each) is definition}
+    attributes = {
+        name: kind for name in sorted(names - methods) if (kind := module.values.attribute(dotted, name)) is not None
+    }
+    return ClassFacts(
+        name=dotted.removeprefix(module.names.module_name + "."),
+        bases=tuple(module.values.bases(definition)),
+        attributes=tuple(attributes.items()),
+        methods=frozenset(methods),
+    )

@@ -1,0 +1,220 @@
+"""One parsed file and the questions that rules ask of it. `Module` joins the parts of the model; it analyses nothing.
+
+Every answer may be None or empty for "unknown", and unknown means that a rule stays silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+import libcst as cst
+
+from otlint import otel
+from otlint.finding import Finding, Related
+from otlint.fix import Fix
+from otlint.model.facts import collect
+from otlint.model.flow import Flow
+from otlint.model.helpers import Helpers
+from otlint.model.names import Names
+from otlint.model.positions import positions
+from otlint.model.project import Facts, FunctionFacts, Project, module_name
+from otlint.model.raising import Raising
+from otlint.model.spans import Span, Spans
+from otlint.model.text import Text, Texts
+from otlint.model.values import Values, argument
+from otlint.model.walk import Function, Node, Walk
+from otlint.source import Source
+
+Place = Node | Related
+
+
+class Module:
+    """A file within its project. `path` is relative to the project root, with `/`."""
+
+    def __init__(
+        self,
+        source: Source,
+        tree: cst.Module,
+        path: str,
+        *,
+        project: Project | None = None,
+        walk: Walk | None = None,
+        names: Names | None = None,
+    ) -> None:
+        self.source = source
+        self.tree = tree
+        self.path = path
+        self.walk = walk or Walk(tree)
+        name = module_name(path)
+        package = name if path.endswith("__init__.py") else name.rpartition(".")[0]
+        self.names = names or Names(self.walk, name, package)
+        self.project = project or Project()
+        self.values = Values(self.walk, self.names, self.project, path)
+        self.helpers = Helpers(self.walk, self.names, self.values)
+        self.texts = Texts(self.walk, self.names, self.values)
+        self.options: Mapping[str, object] = {}
+        self._flows: dict[Node, Flow] = {}
+
+    def within(self, project: Project) -> Module:
+        """The same file, seen with the facts of a project. The tree, walk and names are shared."""
+        module = Module(self.source, self.tree, self.path, project=project, walk=self.walk, names=self.names)
+        if "_positions" in self.__dict__:
+            module.__dict__["_positions"] = self._positions
+        return module
+
+    def configured(self, options: Mapping[str, object]) -> Module:
+        """The same module, carrying the options of the rule that is about to run."""
+        self.options = options
+        return self
+
+    # -- names and values -----------------------------------------------------------------------------------
+
+    def api(self, expression: Node) -> str | None:
+        """The dotted name of the API or project function that an expression certainly means."""
+        return self.values.api(expression)
+
+    def type(self, expression: Node) -> str | None:
+        """The dotted class of an expression's value."""
+        return self.values.type(expression)
+
+    def text(self, expression: Node) -> Text:
+        """Whether a text has a bound on the number of its values."""
+        return self.texts.of(expression)
+
+    def calls(self, *apis: str) -> list[cst.Call]:
+        """The calls of these APIs, in source order."""
+        found = [call for api in set(apis) for call in self._calls_by_api.get(api, ())]
+        return sorted(found, key=self.walk.order.__getitem__)
+
+    @property
+    def apis_called(self) -> set[str]:
+        """The dotted names of everything that this file certainly calls."""
+        return set(self._calls_by_api)
+
+    @cached_property
+    def _calls_by_api(self) -> dict[str, list[cst.Call]]:
+        found: dict[str, list[cst.Call]] = {}
+        for call in self.walk.all(cst.Call):
+            api = self.api(call.func)
+            if api is not None:
+                found.setdefault(api, []).append(call)
+        return found
+
+    def argument(self, call: cst.Call, name: str) -> cst.BaseExpression | None:
+        """The expression given for a parameter of an OpenTelemetry API or project function, None when left out."""
+        api = self.api(call.func)
+        positions_of = otel.PARAMETERS.get(api or "")
+        if positions_of is None:
+            facts = self.helpers.called(call)
+            positions_of = facts.parameters if facts is not None else ()
+        return argument(call, name, positions_of)
+
+    def function_of(self, node: Node) -> Function | None:
+        """The function whose call evaluates the node."""
+        return self.walk.function_of(node)
+
+    def helper(self, call: cst.Call) -> FunctionFacts | None:
+        """What the project function that the call calls does for its callers."""
+        return self.helpers.called(call)
+
+    # -- spans and flow -------------------------------------------------------------------------------------
+
+    @cached_property
+    def spans(self) -> Spans:
+        """The spans that this file starts or makes current."""
+        return Spans(self.walk, self.values, self.helpers)
+
+    def span_around(self, node: Node) -> Span | None:
+        """The innermost span that is certainly current at the node, by the text of its own function."""
+        return self.spans.around(node)
+
+    def flow(self, function: cst.FunctionDef | cst.Lambda | cst.Module) -> Flow:
+        """The control flow of a function or of the module's top level."""
+        if function not in self._flows:
+            raising = self._raising
+            self._flows[function] = Flow(function, self.walk, may_raise=raising.may_raise, no_return=raising.no_return)
+        return self._flows[function]
+
+    @cached_property
+    def _raising(self) -> Raising:
+        return Raising(self.walk, self.values, self.helpers)
+
+    def facts(self) -> Facts:
+        """What this file contributes to its project."""
+        return collect(self)
+
+    # -- places ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _positions(self) -> dict[cst.CSTNode, tuple[int, int]]:
+        return positions(self.tree)
+
+    def range(self, node: Node) -> tuple[int, int]:
+        """Start and end of a node as 0-based offsets in code points of the source's text; the end is exclusive."""
+        return self._positions[node]
+
+    def code(self, node: Node) -> str:
+        """The node's own source text."""
+        start, end = self.range(node)
+        return self.source.text[start:end]
+
+    def row(self, node: Node) -> int:
+        """The 1-based row on which the node starts."""
+        return self.source.location(self.range(node)[0]).row
+
+    def related(self, node: Node, message: str) -> Related:
+        """Another place of this file that belongs to a finding."""
+        start, end = self.range(node)
+        return Related(message, self.source.path, self.source.location(start), self.source.location(end))
+
+    def finding(
+        self,
+        node: Node,
+        message: str,
+        *,
+        related: Iterable[tuple[Place, str]] = (),
+        fix: Fix | None = None,
+        hint: bool = False,
+    ) -> Finding:
+        """A finding at a node. A block's header stands for the block: the range ends with the header's line."""
+        start, end = self.range(node)
+        text = self.source.text
+        if isinstance(node, cst.BaseCompoundStatement | cst.ExceptHandler | cst.ExceptStarHandler):
+            end = start + len(text[start:end].splitlines()[0].rstrip())
+        statement = self.walk.statement_of(node) or node
+        return Finding(
+            path=self.source.path,
+            start=self.source.location(start),
+            end=self.source.location(end),
+            message=message,
+            related=tuple(self._place(place, words) for place, words in related),
+            fix=fix,
+            hint=hint,
+            noqa_row=self.source.location(self._last_offset(statement)).row,
+            fingerprint=f"{self._qualname(node)}\0{self._flagged(statement)}",
+        )
+
+    def _place(self, place: Place, message: str) -> Related:
+        if isinstance(place, Related):
+            return place
+        return self.related(place, message)
+
+    def _last_offset(self, statement: Node) -> int:
+        start, end = self.range(statement)
+        block = getattr(statement, "body", None)
+        return self.range(block)[0] - 1 if isinstance(block, cst.IndentedBlock) else max(start, end - 1)
+
+    def _qualname(self, node: Node) -> str:
+        names = [up.name.value for up in self.walk.ancestors(node) if isinstance(up, cst.FunctionDef | cst.ClassDef)]
+        return ".".join(reversed(names))
+
+    def _flagged(self, statement: Node) -> str:
+        start, _ = self.range(statement)
+        return "".join(self.source.text[start : self._last_offset(statement) + 1].split())
+
+
+def joined(names: Sequence[str]) -> str:
+    """`a`, `b` and `c` for a message."""
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"

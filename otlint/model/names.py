@@ -1,0 +1,384 @@
+"""Scopes and bindings: from an expression to the dotted name it certainly means, or None.
+
+One answer or None, never a set: a name with several possible meanings has none, except that `None` fallbacks
+(`except ImportError: trace = None`) do not count as a meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import libcst as cst
+
+from otlint.model.walk import Node, Walk
+
+_COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+Comprehension: TypeAlias = cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
+Scope: TypeAlias = cst.Module | cst.FunctionDef | cst.Lambda | cst.ClassDef | Comprehension
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Binding:
+    """One place that gives a name a meaning.
+
+    `kind`: import, assign, unpack, aug, for, with, except, param, def, class, match. `value` is the expression
+    assigned, iterated, entered or caught; `annotation` the declared type; `dotted` the imported name.
+    """
+
+    kind: str
+    node: Node
+    value: cst.BaseExpression | None = None
+    annotation: cst.BaseExpression | None = None
+    dotted: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Names:
+    """The scopes of one file. `package` is the dotted package for relative imports, "" when unknown."""
+
+    walk: Walk
+    module_name: str
+    package: str
+    imports: list[cst.Import | cst.ImportFrom] = field(default_factory=list)
+    star_modules: list[str] = field(default_factory=list)
+    attributes: dict[tuple[Node, str], list[Binding]] = field(default_factory=dict)
+    _bindings: dict[tuple[Node, str], list[Binding]] = field(default_factory=dict)
+    _elsewhere: dict[tuple[Node, str], Node] = field(default_factory=dict)
+    _scope: dict[Node, Scope] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._declare_elsewhere()
+        self._bind_imports()
+        self._bind_assignments()
+        self._bind_blocks()
+        self._bind_definitions()
+        for bindings in self._bindings.values():
+            bindings.sort(key=lambda binding: self.walk.order[binding.node])
+
+    # -- scopes ---------------------------------------------------------------------------------------------
+
+    def scope_of(self, node: Node) -> Scope:
+        """The scope in which a name at this node is looked up first."""
+        found = self._scope.get(node)
+        if found is None:
+            found = self._scope[node] = self._find_scope(node)
+        return found
+
+    def _find_scope(self, node: Node) -> Scope:
+        below = node
+        for up in self.walk.ancestors(node):
+            if isinstance(up, cst.FunctionDef | cst.Lambda):
+                if below is up.body or (below is up.params and not self._is_default_or_annotation(node, up)):
+                    return up
+            elif isinstance(up, cst.ClassDef):
+                if below is up.body:
+                    return up
+            elif isinstance(up, _COMPREHENSIONS) and not self._in_first_iterable(node, up):
+                return up
+            below = up
+        return self.walk.tree
+
+    def _is_default_or_annotation(self, node: Node, function: Node) -> bool:
+        below = node
+        for up in self.walk.ancestors(node):
+            if isinstance(up, cst.Param):
+                return below is not up.name
+            if up is function:
+                return False
+            below = up
+        return False
+
+    def _in_first_iterable(self, node: Node, comprehension: Node) -> bool:
+        first = comprehension.for_in  # type: ignore[attr-defined]
+        return self.walk.inside(node, first.iter)
+
+    def bindings(self, name: str, at: Node) -> list[Binding]:
+        """Every binding that a use of the name at this node may see, in source order; [] when it is a builtin."""
+        scope: Scope = self.scope_of(at)
+        first = True
+        while True:
+            if not isinstance(scope, cst.ClassDef) or first:
+                owner = self._elsewhere.get((scope, name), scope)
+                found = self._bindings.get((owner, name))
+                if found:
+                    return found
+            if isinstance(scope, cst.Module):
+                return []
+            first = False
+            scope = self.scope_of(scope)
+
+    def reaching(self, name: str, at: Node) -> list[Binding]:
+        """The bindings that can be the one in force at a use in the same function: overwritten ones are left out."""
+        found = self.bindings(name, at)
+        if len(found) < 2 or self.walk.function_of(found[0].node) is not self.walk.function_of(at):
+            return found
+        here = self.walk.order[at]
+        before = [binding for binding in found if self.walk.order[binding.node] < here and not self._binds(binding, at)]
+        last = max((i for i, binding in enumerate(before) if self._dominates(binding.node, at)), default=0)
+        loops = {up for up in self.walk.ancestors(at) if isinstance(up, cst.For | cst.While)}
+        later = [
+            binding
+            for binding in found
+            if self.walk.order[binding.node] >= here and any(up in loops for up in self.walk.ancestors(binding.node))
+        ]
+        return before[last:] + later or found
+
+    def _binds(self, binding: Binding, at: Node) -> bool:
+        """Whether the use stands inside the very statement that binds: `x = f(x)` sees the older x."""
+        return (
+            binding.value is not None and binding.kind in {"assign", "unpack"} and self.walk.inside(at, binding.value)
+        )
+
+    def _dominates(self, node: Node, at: Node) -> bool:
+        """Whether the binding's block holds the use, so that the binding certainly ran before."""
+        block = next((up for up in self.walk.ancestors(node) if isinstance(up, cst.BaseSuite | cst.Module)), None)
+        return block is not None and self.walk.inside(at, block)
+
+    def in_scope(self, scope: Node) -> dict[str, list[Binding]]:
+        """Every name that the module, class or function binds itself."""
+        return {name: bindings for (owner, name), bindings in self._bindings.items() if owner is scope}
+
+    def in_class(self, definition: cst.ClassDef, name: str) -> list[Binding]:
+        """The bindings of a name in the class's own body."""
+        return self._bindings.get((definition, name), [])
+
+    @property
+    def imports_everywhere(self) -> set[str]:
+        """The dotted name of everything imported anywhere in the file."""
+        imported = {each.dotted for each in self._all() if each.kind == "import" and each.dotted is not None}
+        return imported | {_written(alias.name) for each in self.walk.all(cst.Import) for alias in each.names}
+
+    def _all(self) -> Iterator[Binding]:
+        for bindings in self._bindings.values():
+            yield from bindings
+
+    def is_free(self, name: str, at: Node) -> bool:
+        """Whether a new binding of the name would hide nothing that is visible at the node."""
+        return not self.bindings(name, at) and not any(key[1] == name for key in self._bindings)
+
+    # -- names ----------------------------------------------------------------------------------------------
+
+    def dotted(self, expression: Node) -> str | None:
+        """`trace.get_tracer` → `opentelemetry.trace.get_tracer` by imports, aliases and definitions of this file."""
+        return self._dotted(expression, 0)
+
+    def _dotted(self, expression: Node, depth: int) -> str | None:
+        if depth > 20:
+            return None
+        if isinstance(expression, cst.Attribute):
+            base = self._dotted(expression.value, depth + 1)
+            return None if base is None else f"{base}.{expression.attr.value}"
+        if not isinstance(expression, cst.Name):
+            return None
+        bindings = [b for b in self.reaching(expression.value, expression) if not _is_none(b.value)]
+        if not bindings:
+            return None if self.bindings(expression.value, expression) else f"builtins.{expression.value}"
+        found = {self.meaning(binding, depth + 1) for binding in bindings}
+        return found.pop() if len(found) == 1 else None
+
+    def meaning(self, binding: Binding, depth: int = 0) -> str | None:
+        """The dotted name that a binding gives to its name, None when it holds a value."""
+        if binding.kind == "import":
+            return binding.dotted
+        if binding.kind in {"def", "class"}:
+            return self.qualified(binding.node)
+        if binding.kind == "assign" and isinstance(binding.value, cst.Name | cst.Attribute):
+            return self._dotted(binding.value, depth)
+        return None
+
+    def qualified(self, definition: Node) -> str:
+        """The dotted name of a function or class of this file, `module.Class.method`."""
+        parts = [definition.name.value]  # type: ignore[attr-defined]
+        above = self.walk.ancestors(definition)
+        parts.extend(up.name.value for up in above if isinstance(up, cst.ClassDef | cst.FunctionDef))
+        return ".".join([self.module_name, *reversed(parts)])
+
+    def definition(self, expression: Node) -> cst.FunctionDef | cst.ClassDef | None:
+        """The only function or class of this file that the name can mean."""
+        if not isinstance(expression, cst.Name):
+            return None
+        bindings = self.reaching(expression.value, expression)
+        if len(bindings) == 1 and bindings[0].kind in {"def", "class"}:
+            node = bindings[0].node
+            assert isinstance(node, cst.FunctionDef | cst.ClassDef)
+            return node
+        return None
+
+    def local(self, dotted: str, at: Node) -> str | None:
+        """How an API can be written at a node with the imports that are visible there, None when it cannot."""
+        best: str | None = None
+        for (scope, name), bindings in self._bindings.items():
+            imported = bindings[0].dotted if len(bindings) == 1 and bindings[0].kind == "import" else None
+            if imported is None or not (dotted == imported or dotted.startswith(imported + ".")):
+                continue
+            if self.bindings(name, at) is not bindings or (
+                isinstance(scope, cst.FunctionDef) and self.walk.order[bindings[0].node] > self.walk.order[at]
+            ):
+                continue
+            written = name + dotted[len(imported) :]
+            if imported.count(".") == 0 and dotted != imported:
+                continue  # `import opentelemetry.sdk` does not load `opentelemetry.trace`
+            if best is None or len(written) < len(best):
+                best = written
+        return best
+
+    # -- collection -----------------------------------------------------------------------------------------
+
+    def _add(self, name: str, at: Node, binding: Binding, *, scope: Scope | None = None) -> None:
+        owner: Node = scope if scope is not None else self.scope_of(at)
+        owner = self._elsewhere.get((owner, name), owner)
+        self._bindings.setdefault((owner, name), []).append(binding)
+
+    def _declare_elsewhere(self) -> None:
+        for statement in self.walk.all(cst.Global, cst.Nonlocal):
+            scope = self.scope_of(statement)
+            target: Scope = self.walk.tree
+            if isinstance(statement, cst.Nonlocal):
+                target = self.scope_of(scope)
+            for item in statement.names:  # type: ignore[attr-defined]
+                self._elsewhere[scope, item.name.value] = target
+
+    def _bind_imports(self) -> None:
+        for statement in self.walk.all(cst.Import, cst.ImportFrom):
+            assert isinstance(statement, cst.Import | cst.ImportFrom)
+            if isinstance(self.scope_of(statement), cst.Module):
+                self.imports.append(statement)
+            if isinstance(statement, cst.Import):
+                self._bind_import(statement)
+            else:
+                self._bind_import_from(statement)
+
+    def _bind_import(self, statement: cst.Import) -> None:
+        for alias in statement.names:
+            dotted = _written(alias.name)
+            if alias.asname is not None:
+                name = _written(alias.asname.name)
+                self._add(name, statement, Binding("import", statement, dotted=dotted))
+            else:
+                top = dotted.partition(".")[0]
+                self._add(top, statement, Binding("import", statement, dotted=top))
+
+    def _bind_import_from(self, statement: cst.ImportFrom) -> None:
+        module = self.absolute(statement)
+        if isinstance(statement.names, cst.ImportStar):
+            self.star_modules.append(module)
+            return
+        for alias in statement.names:
+            name = _written(alias.asname.name) if alias.asname is not None else _written(alias.name)
+            self._add(name, statement, Binding("import", statement, dotted=f"{module}.{_written(alias.name)}"))
+
+    def absolute(self, statement: cst.ImportFrom) -> str:
+        """The absolute module of a from-import; relative ones are resolved against the file's package."""
+        module = _written(statement.module) if statement.module is not None else ""
+        level = len(statement.relative)
+        if not level:
+            return module
+        package = self.package.split(".") if self.package else []
+        base = package[: len(package) - (level - 1)] if level > 1 else package
+        return ".".join([*base, *([module] if module else [])])
+
+    def _bind_assignments(self) -> None:
+        for node in self.walk.all(cst.Assign):
+            for target in node.targets:
+                self._bind_target(target.target, node.value, node, "assign")
+        for declared in self.walk.all(cst.AnnAssign):
+            self._bind_target(declared.target, declared.value, declared, "assign", declared.annotation.annotation)
+        for changed in self.walk.all(cst.AugAssign):
+            self._bind_target(changed.target, None, changed, "aug")
+        for walrus in self.walk.all(cst.NamedExpr):
+            scope = self.scope_of(walrus)
+            while isinstance(scope, _COMPREHENSIONS):
+                scope = self.scope_of(scope)
+            if isinstance(walrus.target, cst.Name):
+                self._add(walrus.target.value, walrus, Binding("assign", walrus, walrus.value), scope=scope)
+
+    def _bind_target(
+        self,
+        target: Node,
+        value: cst.BaseExpression | None,
+        node: Node,
+        kind: str,
+        annotation: cst.BaseExpression | None = None,
+        scope: Scope | None = None,
+    ) -> None:
+        if isinstance(target, cst.Name):
+            self._add(target.value, node, Binding(kind, node, value, annotation), scope=scope)
+        elif isinstance(target, cst.Attribute):
+            self._bind_attribute(target, Binding(kind, node, value, annotation))
+        elif isinstance(target, cst.Tuple | cst.List):
+            values = value.elements if isinstance(value, cst.Tuple | cst.List) and kind == "assign" else ()
+            pairwise = len(values) == len(target.elements)
+            for i, element in enumerate(target.elements):
+                part = values[i].value if pairwise else value
+                self._bind_target(element.value, part, node, kind if pairwise else _unpacked(kind), None, scope)
+
+    def _bind_attribute(self, target: cst.Attribute, binding: Binding) -> None:
+        """`self.x = …` in a method belongs to the class; `Class.x = …` and `cls.x = …` do as well."""
+        if not isinstance(target.value, cst.Name):
+            return
+        owner = self.owner_class(target.value)
+        if owner is not None:
+            self.attributes.setdefault((owner, target.attr.value), []).append(binding)
+
+    def owner_class(self, name: cst.Name) -> cst.ClassDef | None:
+        """The class whose instance (or itself) `self`, `cls` or a class name stands for."""
+        for function in [self.walk.function_of(name), *self.walk.ancestors(name)]:
+            if isinstance(function, cst.FunctionDef):
+                owner = self.walk.class_of(function)
+                if owner is not None:
+                    first = [*function.params.posonly_params, *function.params.params][:1]
+                    if first and first[0].name.value == name.value and not _is_static(function):
+                        return owner
+        return None
+
+    def _bind_blocks(self) -> None:
+        for loop in self.walk.all(cst.For):
+            self._bind_target(loop.target, loop.iter, loop, "for")
+        for part in self.walk.all(cst.CompFor):
+            scope = next(up for up in self.walk.ancestors(part) if isinstance(up, _COMPREHENSIONS))
+            self._bind_target(part.target, part.iter, part, "for", None, scope)
+        for item in self.walk.all(cst.WithItem):
+            if item.asname is not None:
+                self._bind_target(item.asname.name, item.item, item, "with")
+        for handler in self.walk.all(cst.ExceptHandler, cst.ExceptStarHandler):
+            assert isinstance(handler, cst.ExceptHandler | cst.ExceptStarHandler)
+            if handler.name is not None and isinstance(handler.name.name, cst.Name):
+                self._add(handler.name.name.value, handler, Binding("except", handler, handler.type))
+        for pattern in self.walk.all(cst.MatchAs, cst.MatchStar):
+            if pattern.name is not None:  # type: ignore[attr-defined]
+                self._add(pattern.name.value, pattern, Binding("match", pattern))  # type: ignore[attr-defined]
+        for mapping in self.walk.all(cst.MatchMapping):
+            if mapping.rest is not None:
+                self._add(mapping.rest.value, mapping, Binding("match", mapping))
+
+    def _bind_definitions(self) -> None:
+        for definition in self.walk.all(cst.FunctionDef, cst.ClassDef):
+            kind = "def" if isinstance(definition, cst.FunctionDef) else "class"
+            self._add(definition.name.value, definition, Binding(kind, definition))  # type: ignore[attr-defined]
+        for parameter in self.walk.all(cst.Param):
+            function = next(up for up in self.walk.ancestors(parameter) if isinstance(up, cst.FunctionDef | cst.Lambda))
+            annotation = parameter.annotation.annotation if parameter.annotation is not None else None
+            binding = Binding("param", parameter, parameter.default, annotation)
+            self._add(parameter.name.value, parameter, binding, scope=function)
+
+
+def _unpacked(kind: str) -> str:
+    return "unpack" if kind == "assign" else kind
+
+
+def _is_static(function: cst.FunctionDef) -> bool:
+    return any(isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod" for d in function.decorators)
+
+
+def _is_none(value: cst.BaseExpression | None) -> bool:
+    return isinstance(value, cst.Name) and value.value == "None"
+
+
+def _written(name: Node) -> str:
+    """`a.b.c` as text."""
+    if isinstance(name, cst.Attribute):
+        return f"{_written(name.value)}.{name.attr.value}"
+    assert isinstance(name, cst.Name), name
+    return name.value

@@ -1,0 +1,305 @@
+"""What otlint knows of a whole project: one small frozen `Facts` per file, and the names that join them.
+
+Facts are predicates in plain data, never trees, so that they can be cached and cross processes. Names are
+followed through re-exports: `from app.obs import tracer` finds the file, the symbol and what it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from otlint import otel
+
+if TYPE_CHECKING:
+    from otlint.deployment import Deployments
+
+
+@dataclass(frozen=True, slots=True)
+class SpanFacts:
+    """A span that a project function starts for its caller.
+
+    `form`: "manager" (a context manager that starts and ends it), "live" (an open span is returned) or
+    "decorator". `name` and `kind` are a literal or dotted name, `"~parameter:x"` for the caller's argument x, or
+    None when unknown. `current` says whether it is made current; `records` and `sets_status` what it does to an
+    exception that leaves it, None when unknown.
+    """
+
+    form: str
+    name: str | None = None
+    kind: str | None = otel.KIND_INTERNAL
+    current: bool = True
+    records: bool | None = True
+    sets_status: bool | None = True
+    ends: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFacts:
+    """What a call of a project function means to its caller.
+
+    `effects` maps a parameter to what the function certainly may do to it: end, record, status, inject, use,
+    keep (stores or passes it on to an unknown owner). `ambient` is the same for the current span.
+    `calls` are the dotted names of what it calls; `telemetry` whether it makes spans itself.
+    """
+
+    name: str
+    row: int
+    parameters: tuple[str, ...] = ()
+    defaults: tuple[tuple[str, str], ...] = ()
+    returns: str | None = None
+    span: SpanFacts | None = None
+    effects: tuple[tuple[str, frozenset[str]], ...] = ()
+    ambient: frozenset[str] = frozenset()
+    calls: frozenset[str] = frozenset()
+    telemetry: bool = False
+    is_async: bool = False
+    never_returns: bool = False
+
+    def effect(self, parameter: str) -> frozenset[str] | None:
+        """The effects on one parameter, None when the function has no such parameter."""
+        return dict(self.effects).get(parameter)
+
+    def default(self, parameter: str) -> str | None:
+        """The parameter's default where it is a span kind (dotted) or literal text."""
+        return dict(self.defaults).get(parameter)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFacts:
+    """A project class: its bases by dotted name and the types of its attributes."""
+
+    name: str
+    bases: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+    methods: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one file contributes. `path` is relative to the project root, `module` its dotted name from there."""
+
+    path: str
+    module: str
+    aliases: tuple[tuple[str, str], ...] = ()
+    stars: tuple[str, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
+    functions: tuple[FunctionFacts, ...] = ()
+    classes: tuple[ClassFacts, ...] = ()
+    imports: frozenset[str] = frozenset()
+    calls: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A name that was followed to the project file that defines it. `dotted` is unique in the project."""
+
+    kind: str  # module, function, class or value
+    dotted: str
+    facts: Facts
+    function: FunctionFacts | None = None
+    cls: ClassFacts | None = None
+    type: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Project:
+    """All facts of a project, joined by names."""
+
+    files: dict[str, Facts] = field(default_factory=dict)
+    deployments: Deployments | None = None
+    _by_tail: dict[str, list[tuple[tuple[str, ...], Facts]]] = field(default_factory=dict)
+    _found: dict[tuple[str, str], Facts | None] = field(default_factory=dict)
+    _symbols: dict[tuple[str, str], Symbol | None] = field(default_factory=dict)
+    _telemetry: frozenset[str] | None = None
+    _tables: dict[str, dict[str, Symbol | str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for facts in self.files.values():
+            parts = tuple(facts.module.split("."))
+            self._by_tail.setdefault(parts[-1], []).append((parts, facts))
+
+    def module(self, dotted: str, path: str) -> Facts | None:
+        """The project file that `import dotted` loads when written in the file at `path`, None when it is foreign."""
+        key = (dotted, path.rpartition("/")[0])
+        if key not in self._found:
+            self._found[key] = self._find_module(dotted, path)
+        return self._found[key]
+
+    def _find_module(self, dotted: str, path: str) -> Facts | None:
+        wanted = tuple(dotted.split("."))
+        here = tuple(path.split("/"))[:-1]
+        candidates = [
+            (parts[: len(parts) - len(wanted)], facts)
+            for parts, facts in self._by_tail.get(wanted[-1], ())
+            if parts[-len(wanted) :] == wanted
+        ]
+        above = [item for item in candidates if here[: len(item[0])] == item[0]]
+        if above:
+            return max(above, key=lambda item: len(item[0]))[1]
+        return (
+            candidates[0][1]
+            if len(candidates) == 1 and (len(wanted) > 1 or _is_source_root(candidates[0][0]))
+            else None
+        )
+
+    def symbol(self, dotted: str, path: str) -> Symbol | None:
+        """What a dotted name written in the file at `path` stands for in this project; follows re-exports."""
+        key = (dotted, path.rpartition("/")[0])
+        if key not in self._symbols:
+            self._symbols[key] = None  # a cycle of re-exports ends here
+            self._symbols[key] = self._find_symbol(dotted, path)
+        return self._symbols[key]
+
+    def _find_symbol(self, dotted: str, path: str) -> Symbol | None:
+        if otel.is_otel(dotted) or dotted.startswith("builtins."):
+            return None
+        parts = dotted.split(".")
+        for cut in range(len(parts), 0, -1):
+            facts = self.module(".".join(parts[:cut]), path)
+            if facts is None:
+                continue
+            rest = parts[cut:]
+            found = self._in_module(facts, rest) if rest else Symbol("module", facts.module, facts)
+            if found is not None or cut == len(parts):
+                return found
+        return None
+
+    def _in_module(self, facts: Facts, rest: list[str]) -> Symbol | None:
+        table = self._table(facts)
+        entry = table.get(rest[0])
+        if entry is None:
+            for star in facts.stars:
+                found = self.symbol(".".join([star, *rest]), facts.path)
+                if found is not None:
+                    return found
+            return None
+        if isinstance(entry, str):
+            target = ".".join([entry, *rest[1:]])
+            found = self.symbol(target, facts.path)
+            return found or Symbol("foreign", otel.canonical(target), facts)
+        for i, part in enumerate(rest[1:], 1):
+            entry = self._member(entry, part, rest[i:])
+            if entry is None or entry.kind == "foreign":
+                return entry
+        return entry
+
+    def _member(self, owner: Symbol, name: str, rest: list[str]) -> Symbol | None:
+        if owner.kind == "class":
+            return self.member(owner, name)
+        if owner.kind == "value" and owner.type is not None:
+            cls = self.symbol(owner.type, owner.facts.path)
+            if cls is not None and cls.kind == "class":
+                return self.member(cls, name)
+            return Symbol("foreign", otel.canonical(".".join([owner.type, *rest])), owner.facts)
+        return None
+
+    def member(self, cls: Symbol, name: str, depth: int = 0) -> Symbol | None:
+        """A method or attribute of a project class or of its bases; a foreign base gives a `foreign` symbol."""
+        assert cls.cls is not None
+        entry = self._table(cls.facts).get(f"{cls.cls.name}.{name}")
+        if isinstance(entry, Symbol):
+            return entry
+        for attribute, kind in cls.cls.attributes:
+            if attribute == name:
+                return Symbol("value", f"{cls.dotted}.{name}", cls.facts, type=kind)
+        for base in cls.cls.bases:
+            found = self.symbol(base, cls.facts.path)
+            if found is not None and found.kind == "class" and depth < 20:
+                inherited = self.member(found, name, depth + 1)
+                if inherited is not None:
+                    return inherited
+            elif found is None and base != "builtins.object":
+                return Symbol("foreign", otel.canonical(f"{base}.{name}"), cls.facts)
+        return None
+
+    def _table(self, facts: Facts) -> dict[str, Symbol | str]:
+        table = self._tables.get(facts.path)
+        if table is None:
+            table = self._tables[facts.path] = dict(facts.aliases)
+            table |= {name: Symbol("value", f"{facts.module}.{name}", facts, type=kind) for name, kind in facts.values}
+            table |= {
+                each.name: Symbol("function", f"{facts.module}.{each.name}", facts, function=each, type=each.returns)
+                for each in facts.functions
+            }
+            table |= {
+                each.name: Symbol("class", f"{facts.module}.{each.name}", facts, cls=each) for each in facts.classes
+            }
+        return table
+
+    def telemetry_files(self) -> Iterator[Facts]:
+        """The files that other files can get telemetry from."""
+        for facts in self.files.values():
+            if any(map(_is_telemetry, facts.values)) or any(self._speaks(facts, each) for each in facts.functions):
+                yield facts
+
+    def gives_telemetry(self, dotted: str, path: str) -> bool:
+        """Whether an imported name is a tracer, a span helper, or a function or class that makes telemetry."""
+        symbol = self.symbol(dotted, path)
+        if symbol is None:
+            return False
+        if symbol.kind == "value":
+            return symbol.type is not None and (otel.is_otel(symbol.type) or self._of_class(symbol.type, symbol.facts))
+        if symbol.function is not None:
+            return self._speaks(symbol.facts, symbol.function)
+        if symbol.cls is not None:
+            return self._class_speaks(symbol.facts, symbol.cls)
+        return symbol.kind == "module" and any(each is symbol.facts for each in self.telemetry_files())
+
+    def _of_class(self, dotted: str, facts: Facts) -> bool:
+        symbol = self.symbol(dotted, facts.path)
+        return symbol is not None and symbol.cls is not None and self._class_speaks(symbol.facts, symbol.cls)
+
+    def _class_speaks(self, facts: Facts, cls: ClassFacts) -> bool:
+        methods = [each for each in facts.functions if each.name.rpartition(".")[0] == cls.name]
+        return any(self._speaks(facts, each) for each in methods) or any(map(_is_telemetry, cls.attributes))
+
+    def _speaks(self, facts: Facts, function: FunctionFacts) -> bool:
+        return (
+            function.span is not None
+            or (function.returns is not None and otel.is_otel(function.returns))
+            or bool(function.ambient)
+            or any(effects - {"keep", "alias", "return", "capture"} for _, effects in function.effects)
+            or f"{facts.module}.{function.name}" in self.telemetry
+        )
+
+    @property
+    def telemetry(self) -> frozenset[str]:
+        """The dotted names of the functions that make spans, themselves or through project functions they call."""
+        if self._telemetry is None:
+            calls = {f"{facts.module}.{each.name}": each for facts in self.files.values() for each in facts.functions}
+            found = {name for name, each in calls.items() if each.telemetry}
+            while more := {
+                name for name, each in calls.items() if name not in found and not found.isdisjoint(each.calls)
+            }:
+                found |= more
+            self._telemetry = frozenset(found)
+        return self._telemetry
+
+    def users(self, facts: Iterable[Facts]) -> Iterator[Facts]:
+        """The files whose answers may depend on these files, because they import them."""
+        changed = {each.path for each in facts}
+        for each in self.files.values():
+            if any((found := self._imported(name, each.path)) and found.path in changed for name in each.imports):
+                yield each
+
+    def _imported(self, dotted: str, path: str) -> Facts | None:
+        return self.module(dotted, path) or self.module(dotted.rpartition(".")[0] or dotted, path)
+
+
+def _is_source_root(parts: tuple[str, ...]) -> bool:
+    return not parts or parts[-1] in {"src", "lib", "app", "backend", "server", "python"}
+
+
+def _is_telemetry(named: tuple[str, str]) -> bool:
+    return otel.is_otel(named[1])
+
+
+def module_name(path: str) -> str:
+    """`services/orders/app/__init__.py` → `services.orders.app`."""
+    stem = path.rpartition(".")[0]
+    parts = stem.split("/")
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    return ".".join(parts)

@@ -1,0 +1,479 @@
+"""What a name holds: the type of an expression, and the API that a callable expression means.
+
+A type is the dotted name of a class (`opentelemetry.trace.Span`, `threading.Thread`, `app.jobs.Worker`), followed
+through assignments, annotations, with-targets, parameters, class attributes and functions of the project that
+return it. Calls of unknown functions keep their spelling (`psycopg2.connect()`), so that tables can speak of
+`psycopg2.connect().cursor().execute`. Unknown is None.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.names import Binding, Names
+from otlint.model.project import Project, Symbol
+from otlint.model.walk import N, Node, Walk
+
+_LITERALS: dict[type[Node], str] = {
+    cst.SimpleString: "builtins.str",
+    cst.ConcatenatedString: "builtins.str",
+    cst.FormattedString: "builtins.str",
+    cst.Integer: "builtins.int",
+    cst.Float: "builtins.float",
+    cst.Dict: "builtins.dict",
+    cst.DictComp: "builtins.dict",
+    cst.List: "builtins.list",
+    cst.ListComp: "builtins.list",
+    cst.Tuple: "builtins.tuple",
+    cst.Set: "builtins.set",
+    cst.SetComp: "builtins.set",
+    cst.GeneratorExp: "~generator",
+    cst.Lambda: "~lambda",
+}
+_BUILTIN_TYPES = frozenset(
+    f"builtins.{name}" for name in ("str", "int", "float", "bool", "bytes", "dict", "list", "tuple", "set", "frozenset")
+)
+_MANAGER_DECORATORS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+_TRANSPARENT = frozenset(
+    f"{module}.{name}"
+    for module in ("typing", "typing_extensions")
+    for name in ("Optional", "Annotated", "ClassVar", "Final", "Required", "NotRequired", "Awaitable", "Union")
+)
+_YIELDS = frozenset(
+    f"{module}.{name}"
+    for module in ("typing", "collections.abc", "typing_extensions")
+    for name in ("Iterator", "Generator", "AsyncIterator", "AsyncGenerator", "Iterable", "AsyncIterable")
+)
+_MANAGES = frozenset(
+    ["contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager"]
+    + [f"typing.{name}" for name in ("ContextManager", "AsyncContextManager")]
+)
+# A stand-in for a span or manager when tracing is off does not change what the name is for.
+_STAND_IN = re.compile(r"(?i)(?:^|\.)_?(?:contextlib\.nullcontext|\w*(?:no_?op|null|dummy|fake)\w*)(?:\(\))?$")
+
+
+class Values:
+    """The types of one file's expressions. Answers are remembered; a cycle has no answer."""
+
+    def __init__(self, walk: Walk, names: Names, project: Project, path: str) -> None:
+        self.walk = walk
+        self.names = names
+        self.project = project
+        self.path = path
+        self._types: dict[Node, str | None] = {}
+        self._apis: dict[Node, str | None] = {}
+        self._returned: dict[Node, str | None] = {}
+        self._classes = {names.qualified(each): each for each in walk.all(cst.ClassDef)}
+        self._functions = {names.qualified(each): each for each in walk.all(cst.FunctionDef)}
+        self._call_sites: dict[Node, list[cst.Call]] | None = None
+
+    # -- questions ------------------------------------------------------------------------------------------
+
+    def api(self, expression: Node) -> str | None:
+        """The dotted name of what is called or accessed: `self.tracer.start_span` → `…trace.Tracer.start_span`."""
+        if expression not in self._apis:
+            self._apis[expression] = None
+            self._apis[expression] = self._api(expression)
+        return self._apis[expression]
+
+    def type(self, expression: Node) -> str | None:
+        """The type of an expression's value, None when unknown."""
+        if expression not in self._types:
+            self._types[expression] = None
+            self._types[expression] = self._type(expression)
+        return self._types[expression]
+
+    def function(self, dotted: str | None) -> cst.FunctionDef | None:
+        """The function of this file with that dotted name."""
+        return self._functions.get(dotted) if dotted else None
+
+    def cls(self, dotted: str | None) -> cst.ClassDef | None:
+        """The class of this file with that dotted name."""
+        return self._classes.get(dotted) if dotted else None
+
+    def symbol(self, dotted: str | None) -> Symbol | None:
+        """The project's symbol of a dotted name as this file sees it."""
+        return self.project.symbol(dotted, self.path) if dotted else None
+
+    # -- APIs -----------------------------------------------------------------------------------------------
+
+    def _api(self, expression: Node) -> str | None:
+        if not isinstance(expression, cst.Name | cst.Attribute):
+            return None
+        dotted = self.names.dotted(expression)
+        if dotted is not None:
+            return self._followed(dotted)
+        if isinstance(expression, cst.Attribute):
+            owner = self.type(expression.value)
+            if owner is not None:
+                return self.member(owner, expression.attr.value)
+            return None
+        found = {self._callable(binding) for binding in self.names.reaching(expression.value, expression)}
+        return found.pop() if len(found) == 1 else None
+
+    def _callable(self, binding: Binding) -> str | None:
+        if binding.kind != "assign" or binding.value is None:
+            return None
+        if isinstance(binding.value, cst.Call) and self.api(binding.value.func) == "functools.partial":
+            return self.api(binding.value.args[0].value) if binding.value.args else None
+        return self.api(binding.value)
+
+    def _followed(self, dotted: str) -> str | None:
+        """An imported or defined name, canonical, and seen through project re-exports and module variables."""
+        dotted = otel.canonical(dotted)
+        if otel.is_otel(dotted) or dotted.startswith("builtins."):
+            return dotted
+        if dotted in self._functions or dotted in self._classes:
+            return dotted
+        own = self._own_member(dotted)
+        if own is not None:
+            return own
+        symbol = self.symbol(dotted)
+        if symbol is None:
+            return dotted
+        return symbol.dotted
+
+    def _own_member(self, dotted: str) -> str | None:
+        """`module.Class.method` where a base class of this file defines the method."""
+        owner, _, name = dotted.rpartition(".")
+        return self.member(owner, name) if owner in self._classes else None
+
+    def member(self, owner: str, name: str) -> str | None:
+        """The dotted name of a method found by class: own, inherited in this file, in the project, or foreign."""
+        if owner in self._classes:
+            for base in self._lineage(owner):
+                if f"{base}.{name}" in self._functions:
+                    return f"{base}.{name}"
+                if base not in self._classes:
+                    return self.member(base, name)
+            return f"{owner}.{name}"
+        symbol = self.symbol(owner)
+        if symbol is not None and symbol.kind == "class":
+            found = self.project.member(symbol, name)
+            return found.dotted if found is not None else f"{symbol.dotted}.{name}"
+        return otel.canonical(f"{owner}.{name}")
+
+    def _lineage(self, owner: str) -> list[str]:
+        """The class and its bases, depth first, each once; classes of other files end a branch."""
+        found: list[str] = []
+        waiting = [owner]
+        while waiting:
+            dotted = waiting.pop(0)
+            if dotted in found or dotted == "builtins.object":
+                continue
+            found.append(dotted)
+            definition = self._classes.get(dotted)
+            if definition is not None:
+                waiting = self.bases(definition) + waiting
+        return found
+
+    def bases(self, definition: cst.ClassDef) -> list[str]:
+        """The dotted names of a class's known bases."""
+        return [base for arg in definition.bases if (base := self.api(arg.value)) is not None]
+
+    # -- types ----------------------------------------------------------------------------------------------
+
+    def _type(self, node: Node) -> str | None:
+        literal = _LITERALS.get(type(node))
+        if literal is not None:
+            return literal
+        if isinstance(node, cst.Call):
+            return self._call_type(node)
+        if isinstance(node, cst.Name):
+            return self._name_type(node)
+        if isinstance(node, cst.Attribute):
+            return self._attribute_type(node)
+        if isinstance(node, cst.Await):
+            return self.type(node.expression)
+        if isinstance(node, cst.NamedExpr):
+            return self.type(node.value)
+        if isinstance(node, cst.IfExp):
+            return self._agreed([node.body, node.orelse])
+        if isinstance(node, cst.BooleanOperation):
+            return self._agreed([node.left, node.right]) if isinstance(node.operator, cst.Or) else self.type(node.right)
+        return None
+
+    def _agreed(self, expressions: list[Node]) -> str | None:
+        """The one type that all of these have; None and no-op stand-ins do not count."""
+        found = {self.type(each) for each in expressions if not _is_none(each)}
+        if len(found) > 1:
+            found = {each for each in found if each is None or not _STAND_IN.search(each)}
+        return found.pop() if len(found) == 1 else None
+
+    def _call_type(self, call: cst.Call) -> str | None:
+        called = self.api(call.func)
+        if called is None:
+            return None
+        if called in otel.RETURNS:
+            return otel.RETURNS[called]
+        function = self.function(called)
+        if function is not None:
+            return self.returns(function)
+        if called in self._classes or called in _BUILTIN_TYPES:
+            return called
+        symbol = self.symbol(called)
+        if symbol is not None and symbol.kind == "function":
+            return symbol.type
+        if symbol is not None and symbol.kind == "class":
+            return symbol.dotted
+        return self._foreign_type(call, called)
+
+    def _foreign_type(self, call: cst.Call, called: str) -> str | None:
+        owner, _, name = called.rpartition(".")
+        if name in {"__enter__", "__aenter__"}:
+            return entered(owner)
+        if called in {"typing.cast", "typing_extensions.cast"} and len(call.args) == 2:
+            return self.annotated(call.args[0].value)
+        if called == "builtins.super":
+            cls = self._enclosing_class(call)
+            bases = self.bases(cls) if cls is not None else []
+            return bases[0] if bases else None
+        if name[:1].isupper() or (name[:1] == "_" and name[1:2].isupper()):
+            return otel.canonical(called)
+        if (
+            called in {"boto3.client", "boto3.resource"}
+            and call.args
+            and isinstance(call.args[0].value, cst.SimpleString)
+        ):
+            return f"{called}({call.args[0].value.raw_value})"
+        return f"{called}()"
+
+    def _enclosing_class(self, node: Node) -> cst.ClassDef | None:
+        return next((up for up in self.walk.ancestors(node) if isinstance(up, cst.ClassDef)), None)
+
+    def _name_type(self, name: cst.Name) -> str | None:
+        bindings = self.names.reaching(name.value, name)
+        found = {self._bound(binding) for binding in bindings if not _is_none(binding.value) or binding.annotation}
+        if len(found) > 1:
+            found = {each for each in found if each is None or not _STAND_IN.search(each)}
+        if len(found) == 1:
+            return found.pop()
+        return None
+
+    def _bound(self, binding: Binding) -> str | None:
+        if binding.annotation is not None:
+            declared = self.annotated(binding.annotation)
+            if declared is not None or binding.kind == "param":
+                return declared or self._parameter(binding)
+        if binding.kind == "param":
+            return self._parameter(binding)
+        if binding.kind == "assign" and binding.value is not None:
+            return self.type(binding.value)
+        if binding.kind == "with" and binding.value is not None:
+            return entered(self.type(binding.value))
+        if binding.kind == "import" and binding.dotted is not None:
+            symbol = self.symbol(binding.dotted)
+            return symbol.type if symbol is not None and symbol.kind == "value" else None
+        if binding.kind == "except" and binding.value is not None and not isinstance(binding.value, cst.Tuple):
+            return self.api(binding.value)
+        return None
+
+    def _parameter(self, binding: Binding) -> str | None:
+        function = next(up for up in self.walk.ancestors(binding.node) if isinstance(up, cst.FunctionDef | cst.Lambda))
+        assert isinstance(binding.node, cst.Param)
+        name = binding.node.name
+        if isinstance(function, cst.FunctionDef):
+            owner = self.walk.class_of(function)
+            first = [*function.params.posonly_params, *function.params.params][:1]
+            if owner is not None and first and first[0] is binding.node:
+                return self.names.qualified(owner)
+            if binding.value is None or _is_none(binding.value):
+                return self._passed(function, name.value)
+        return self.type(binding.value) if binding.value is not None and not _is_none(binding.value) else None
+
+    def _passed(self, function: cst.FunctionDef, parameter: str) -> str | None:
+        """The type that every call in this file whose argument is known passes for the parameter."""
+        found = set()
+        for call in self.call_sites(function):
+            value = argument(call, parameter, parameters(function))
+            if value is not None:
+                found.add(self.type(value))
+        return found.pop() if len(found) == 1 else None
+
+    def call_sites(self, function: cst.FunctionDef) -> list[cst.Call]:
+        """The calls in this file that certainly call the function."""
+        if self._call_sites is None:
+            self._call_sites = {}
+            for call in self.walk.all(cst.Call):
+                target = self._target(call)
+                if target is not None:
+                    self._call_sites.setdefault(target, []).append(call)
+        return self._call_sites.get(function, [])
+
+    def _target(self, call: cst.Call) -> cst.FunctionDef | None:
+        """The function of this file that is called, by name or as `self.method`; asks no types."""
+        if isinstance(call.func, cst.Attribute):
+            if not isinstance(call.func.value, cst.Name):
+                return None
+            owner = self.names.owner_class(call.func.value)
+            return self.function(f"{self.names.qualified(owner)}.{call.func.attr.value}") if owner is not None else None
+        definition = self.names.definition(call.func)
+        return definition if isinstance(definition, cst.FunctionDef) else None
+
+    def _attribute_type(self, node: cst.Attribute) -> str | None:
+        name = node.attr.value
+        owner = self.names.owner_class(node.value) if isinstance(node.value, cst.Name) else None
+        dotted = self.names.qualified(owner) if owner is not None else self.type(node.value)
+        if dotted is not None:
+            return self.attribute(dotted, name)
+        written = self.names.dotted(node)
+        symbol = self.symbol(otel.canonical(written)) if written is not None else None
+        return symbol.type if symbol is not None and symbol.kind == "value" else None
+
+    def attribute(self, owner: str, name: str) -> str | None:
+        """The type of an attribute or property of a class."""
+        for base in self._lineage(owner):
+            definition = self._classes.get(base)
+            if definition is None:
+                symbol = self.symbol(base)
+                found = self.project.member(symbol, name) if symbol is not None and symbol.kind == "class" else None
+                if found is not None and found.kind in {"value", "function"}:
+                    return found.type
+                continue
+            prop = self._functions.get(f"{base}.{name}")
+            if prop is not None:
+                return self.returns(prop) if self.is_property(prop) else None
+            bindings = self.names.attributes.get((definition, name), [])
+            bindings = bindings + self.names.in_class(definition, name)
+            known = [b for b in bindings if not _is_none(b.value) or b.annotation is not None]
+            if known:
+                found_types = {self._bound(binding) for binding in known}
+                if len(found_types) > 1:
+                    found_types = {each for each in found_types if each is None or not _STAND_IN.search(each)}
+                return found_types.pop() if len(found_types) == 1 else None
+        return None
+
+    def is_property(self, function: cst.FunctionDef) -> bool:
+        """Whether reading the attribute calls the function."""
+        return any(
+            (self.api(each.decorator) or "").rpartition(".")[2] in {"property", "cached_property"}
+            for each in function.decorators
+        )
+
+    # -- functions ------------------------------------------------------------------------------------------
+
+    def returns(self, function: cst.FunctionDef) -> str | None:
+        """The type that a call of the function gives; `~manager(T)` for a context manager that yields T."""
+        if function not in self._returned:
+            self._returned[function] = None
+            self._returned[function] = self._returns(function)
+        return self._returned[function]
+
+    def _returns(self, function: cst.FunctionDef) -> str | None:
+        if self.is_manager(function):
+            yields = [
+                each.value for each in self.own(function, cst.Yield) if isinstance(each.value, cst.BaseExpression)
+            ]
+            declared = self.annotated(function.returns.annotation) if function.returns is not None else None
+            inner = (
+                declared.removeprefix("~yields(").removesuffix(")") if declared and declared != "~yields()" else None
+            )
+            return f"~manager({inner or self._agreed(list(yields)) or ''})"
+        if function.returns is not None:
+            declared = self.annotated(function.returns.annotation)
+            if declared is not None and declared not in {"typing.Any", "builtins.object"}:
+                return declared
+        if self.own(function, cst.Yield):
+            return "~generator"
+        values = [each.value for each in self.own(function, cst.Return) if each.value is not None]
+        return self._agreed(list(values)) if values else None
+
+    def is_manager(self, function: cst.FunctionDef) -> bool:
+        """Whether the function is a generator turned into a context manager."""
+        return any(self.api(_decorator(each)) in _MANAGER_DECORATORS for each in function.decorators)
+
+    def own(self, function: cst.FunctionDef, kind: builtins.type[N]) -> list[N]:
+        """The nodes of one type that the function's own body evaluates, nested functions left out."""
+        return [node for node in self.walk.below(function.body) if isinstance(node, kind)]
+
+    def annotated(self, annotation: Node) -> str | None:
+        """The type that an annotation names: `Optional[Span]`, `"Span"`, `Span | None` and `Span` are all Span."""
+        if isinstance(annotation, cst.Name | cst.Attribute):
+            dotted = self.api(annotation)
+            return None if dotted in {"builtins.None", "typing.Any", "typing.Self"} else dotted
+        if isinstance(annotation, cst.SimpleString):
+            return self._quoted(annotation)
+        if isinstance(annotation, cst.BinaryOperation):
+            sides = [side for side in (annotation.left, annotation.right) if not _is_none(side)]
+            return self.annotated(sides[0]) if len(sides) == 1 else None
+        if isinstance(annotation, cst.Subscript):
+            return self._subscripted(annotation)
+        return None
+
+    def _subscripted(self, annotation: cst.Subscript) -> str | None:
+        generic = self.api(annotation.value)
+        items = [each.slice.value for each in annotation.slice if isinstance(each.slice, cst.Index)]
+        items = [item for item in items if not _is_none(item)]
+        if generic in _TRANSPARENT and items and (generic.endswith("Annotated") or len(items) == 1):
+            return self.annotated(items[0])
+        if generic in _YIELDS and items:
+            return f"~yields({self.annotated(items[0]) or ''})"
+        if generic in _MANAGES and items:
+            return f"~manager({self.annotated(items[0]) or ''})"
+        return generic
+
+    def _quoted(self, annotation: cst.SimpleString) -> str | None:
+        text = annotation.evaluated_value
+        match = (
+            re.fullmatch(r"\s*(?:Optional\[)?([A-Za-z_][\w.]*)\]?(?:\s*\|\s*None)?\s*", text)
+            if isinstance(text, str)
+            else None
+        )
+        if match is None:
+            return None
+        first, *rest = match.group(1).split(".")
+        bindings = self.names.bindings(first, self.walk.tree)
+        dotted = self.names.meaning(bindings[-1]) if bindings else None
+        return self._followed(".".join([dotted, *rest])) if dotted is not None else None
+
+
+def entered(kind: str | None) -> str | None:
+    """What `with` binds for a context manager of that type; most classes return themselves."""
+    if kind == otel.SPAN_MANAGER:
+        return otel.SPAN
+    if kind is not None and kind.startswith("~manager("):
+        return kind[len("~manager(") : -1] or None
+    return kind
+
+
+def parameters(function: cst.FunctionDef | cst.Lambda) -> tuple[str, ...]:
+    """The names of the parameters that can be given by position, in order, self included."""
+    return tuple(each.name.value for each in [*function.params.posonly_params, *function.params.params])
+
+
+def argument(call: cst.Call, name: str, positions: tuple[str, ...]) -> cst.BaseExpression | None:
+    """The expression given for a parameter by keyword or position, None when it is left out or hidden by * or **.
+
+    `positions` are the callee's positional parameters; a leading self or cls of a method call is skipped.
+    """
+    for arg in call.args:
+        if arg.keyword is not None and arg.keyword.value == name:
+            return arg.value
+    if positions[:1] in {("self",), ("cls",)} and isinstance(call.func, cst.Attribute):
+        positions = positions[1:]
+    if name not in positions:
+        return None
+    index = positions.index(name)
+    for i, arg in enumerate(call.args[: index + 1]):
+        if arg.star or arg.keyword is not None:
+            return None
+        if i == index:
+            return arg.value
+    return None
+
+
+def is_hidden(call: cst.Call) -> bool:
+    """Whether arguments come through `*args` or `**kwargs`, so that an absent one is not known to be absent."""
+    return any(arg.star for arg in call.args)
+
+
+def _decorator(decorator: cst.Decorator) -> cst.BaseExpression:
+    return decorator.decorator.func if isinstance(decorator.decorator, cst.Call) else decorator.decorator
+
+
+def _is_none(value: Node | None) -> bool:
+    return isinstance(value, cst.Name) and value.value == "None"

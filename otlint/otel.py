@@ -1,0 +1,188 @@
+"""The OpenTelemetry Python API by dotted name: what exists, under which spellings, and what a call gives.
+
+A *type* is the dotted name of a class; a method is its class's name plus its own. Rules compare these
+constants and never spell an API themselves. Types that the API has no public name for are marked `~`.
+"""
+
+from __future__ import annotations
+
+TRACER = "opentelemetry.trace.Tracer"
+SPAN = "opentelemetry.trace.Span"
+SPAN_CONTEXT = "opentelemetry.trace.SpanContext"
+SPAN_MANAGER = "opentelemetry.trace.~SpanManager"  # what start_as_current_span and use_span return
+SPAN_KIND = "opentelemetry.trace.SpanKind"
+STATUS = "opentelemetry.trace.Status"
+STATUS_CODE = "opentelemetry.trace.StatusCode"
+LINK = "opentelemetry.trace.Link"
+CONTEXT = "opentelemetry.context.Context"
+TOKEN = "contextvars.Token"
+PROPAGATOR = "opentelemetry.propagators.textmap.TextMapPropagator"
+PROVIDER = "opentelemetry.trace.TracerProvider"
+SDK_PROVIDER = "opentelemetry.sdk.trace.TracerProvider"
+METER_PROVIDER = "opentelemetry.sdk.metrics.MeterProvider"
+LOGGER_PROVIDER = "opentelemetry.sdk._logs.LoggerProvider"
+SDK_PROVIDERS = frozenset({SDK_PROVIDER, METER_PROVIDER, LOGGER_PROVIDER})
+BATCH_PROCESSORS = frozenset(
+    {
+        "opentelemetry.sdk.trace.export.BatchSpanProcessor",
+        "opentelemetry.sdk._logs.export.BatchLogRecordProcessor",
+        "opentelemetry.sdk.metrics.export.PeriodicExportingMetricReader",
+    }
+)
+
+START_SPAN = f"{TRACER}.start_span"
+START_AS_CURRENT_SPAN = f"{TRACER}.start_as_current_span"
+STARTS = frozenset({START_SPAN, START_AS_CURRENT_SPAN})
+USE_SPAN = "opentelemetry.trace.use_span"
+GET_CURRENT_SPAN = "opentelemetry.trace.get_current_span"
+SET_SPAN_IN_CONTEXT = "opentelemetry.trace.set_span_in_context"
+GET_TRACER = "opentelemetry.trace.get_tracer"
+
+END = f"{SPAN}.end"
+RECORD_EXCEPTION = f"{SPAN}.record_exception"
+SET_STATUS = f"{SPAN}.set_status"
+UPDATE_NAME = f"{SPAN}.update_name"
+SET_ATTRIBUTE = f"{SPAN}.set_attribute"
+ADD_EVENT = f"{SPAN}.add_event"
+
+ATTACH = "opentelemetry.context.attach"
+DETACH = "opentelemetry.context.detach"
+GET_CURRENT_CONTEXT = "opentelemetry.context.get_current"
+EXTRACT = "opentelemetry.propagate.extract"
+INJECT = "opentelemetry.propagate.inject"
+EXTRACTS = frozenset({EXTRACT, f"{PROPAGATOR}.extract"})
+INJECTS = frozenset({INJECT, f"{PROPAGATOR}.inject"})
+
+STATUS_ERROR = f"{STATUS_CODE}.ERROR"
+KIND_INTERNAL = f"{SPAN_KIND}.INTERNAL"
+KIND_CLIENT = f"{SPAN_KIND}.CLIENT"
+KIND_SERVER = f"{SPAN_KIND}.SERVER"
+KIND_PRODUCER = f"{SPAN_KIND}.PRODUCER"
+KIND_CONSUMER = f"{SPAN_KIND}.CONSUMER"
+KINDS = {name: f"{SPAN_KIND}.{name}" for name in ("INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")}
+
+# Parameters by position after self: opentelemetry-api, trace/__init__.py.
+_START_PARAMETERS = (
+    "name",
+    "context",
+    "kind",
+    "attributes",
+    "links",
+    "start_time",
+    "record_exception",
+    "set_status_on_exception",
+)
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    START_SPAN: _START_PARAMETERS,
+    START_AS_CURRENT_SPAN: (*_START_PARAMETERS, "end_on_exit"),
+    USE_SPAN: ("span", "end_on_exit", "record_exception", "set_status_on_exception"),
+    UPDATE_NAME: ("name",),
+    RECORD_EXCEPTION: ("exception", "attributes", "timestamp", "escaped"),
+    SET_STATUS: ("status", "description"),
+    STATUS: ("status_code", "description"),
+    END: ("end_time",),
+    ATTACH: ("context",),
+    DETACH: ("token",),
+    EXTRACT: ("carrier", "context", "getter"),
+    INJECT: ("carrier", "context", "setter"),
+    f"{PROPAGATOR}.extract": ("carrier", "context", "getter"),
+    f"{PROPAGATOR}.inject": ("carrier", "context", "setter"),
+    SET_SPAN_IN_CONTEXT: ("span", "context"),
+    GET_CURRENT_SPAN: ("context",),
+    SET_ATTRIBUTE: ("key", "value"),
+    ADD_EVENT: ("name", "attributes", "timestamp"),
+}
+
+# What calling an API gives, by dotted name of the callable.
+RETURNS: dict[str, str] = {
+    GET_TRACER: TRACER,
+    f"{PROVIDER}.get_tracer": TRACER,
+    "opentelemetry.trace.get_tracer_provider": PROVIDER,
+    "opentelemetry.metrics.get_meter_provider": METER_PROVIDER,
+    "opentelemetry._logs.get_logger_provider": LOGGER_PROVIDER,
+    START_SPAN: SPAN,
+    START_AS_CURRENT_SPAN: SPAN_MANAGER,
+    USE_SPAN: SPAN_MANAGER,
+    GET_CURRENT_SPAN: SPAN,
+    "opentelemetry.trace.NonRecordingSpan": SPAN,
+    f"{SPAN}.get_span_context": SPAN_CONTEXT,
+    SET_SPAN_IN_CONTEXT: CONTEXT,
+    EXTRACT: CONTEXT,
+    f"{PROPAGATOR}.extract": CONTEXT,
+    "opentelemetry.propagate.get_global_textmap": PROPAGATOR,
+    ATTACH: TOKEN,
+    GET_CURRENT_CONTEXT: CONTEXT,
+    "opentelemetry.context.set_value": CONTEXT,
+    "opentelemetry.baggage.set_baggage": CONTEXT,
+    "opentelemetry.baggage.remove_baggage": CONTEXT,
+    "opentelemetry.baggage.clear": CONTEXT,
+    "opentelemetry.context.create_key": "builtins.str",
+    "contextvars.copy_context": "contextvars.Context",
+    "logging.getLogger": "logging.Logger",
+    "structlog.get_logger": "logging.Logger",
+    "loguru.logger.opt": "logging.Logger",
+    "loguru.logger.bind": "logging.Logger",
+    "threading.Timer": "threading.Timer",
+    "asyncio.get_event_loop": "asyncio.AbstractEventLoop",
+    "asyncio.get_running_loop": "asyncio.AbstractEventLoop",
+    "asyncio.new_event_loop": "asyncio.AbstractEventLoop",
+    "multiprocessing.pool.ThreadPool": "multiprocessing.pool.ThreadPool",
+    "multiprocessing.Pool": "multiprocessing.pool.Pool",
+}
+
+# Types that are known to be the same thing for every question otlint asks.
+_SAME_TYPE = {
+    "opentelemetry.sdk.trace.Tracer": TRACER,
+    "opentelemetry.trace.NoOpTracer": TRACER,
+    "opentelemetry.trace.ProxyTracer": TRACER,
+    "opentelemetry.sdk.trace.Span": SPAN,
+    "opentelemetry.sdk.trace.ReadableSpan": SPAN,
+    "opentelemetry.trace.NonRecordingSpan": SPAN,
+    "opentelemetry.trace.propagation.tracecontext.TraceContextTextMapPropagator": PROPAGATOR,
+    "opentelemetry.propagators.composite.CompositePropagator": PROPAGATOR,
+    "opentelemetry.propagators.composite.CompositeHTTPPropagator": PROPAGATOR,
+    "opentelemetry.baggage.propagation.W3CBaggagePropagator": PROPAGATOR,
+    "opentelemetry.propagators.b3.B3MultiFormat": PROPAGATOR,
+    "opentelemetry.propagators.b3.B3SingleFormat": PROPAGATOR,
+    "opentelemetry.propagators.b3.B3Format": PROPAGATOR,
+    "opentelemetry.propagators.jaeger.JaegerPropagator": PROPAGATOR,
+    "opentelemetry.propagators.aws.AwsXRayPropagator": PROPAGATOR,
+    "opentelemetry.propagators.aws.aws_xray_propagator.AwsXRayPropagator": PROPAGATOR,
+    "opentelemetry.propagators.cloud_trace_propagator.CloudTraceFormatPropagator": PROPAGATOR,
+    "concurrent.futures.thread.ThreadPoolExecutor": "concurrent.futures.ThreadPoolExecutor",
+    "concurrent.futures.process.ProcessPoolExecutor": "concurrent.futures.ProcessPoolExecutor",
+    "structlog.stdlib.BoundLogger": "logging.Logger",
+    "loguru.logger": "logging.Logger",
+}
+
+# Modules that only carry what another one names officially; the first match decides.
+_SAME_MODULE = (
+    ("opentelemetry.trace.span.", "opentelemetry.trace."),
+    ("opentelemetry.trace.status.", "opentelemetry.trace."),
+    ("opentelemetry.trace.propagation.set_span_in_context", SET_SPAN_IN_CONTEXT),
+    ("opentelemetry.trace.propagation.get_current_span", GET_CURRENT_SPAN),
+    ("opentelemetry.trace.Status.StatusCode", STATUS_CODE),
+    ("opentelemetry.context.context.", "opentelemetry.context."),
+    ("opentelemetry.sdk.trace.Tracer.", f"{TRACER}."),
+    ("opentelemetry.sdk.trace.Span.", f"{SPAN}."),
+    ("opentelemetry.sdk.trace.TracerProvider.get_tracer", f"{PROVIDER}.get_tracer"),
+    ("opentelemetry.sdk.trace.trace_api.", "opentelemetry.trace."),
+)
+
+
+def canonical(dotted: str) -> str:
+    """The official spelling of a dotted name: `opentelemetry.trace.status.Status` → `opentelemetry.trace.Status`."""
+    if dotted in _SAME_TYPE:
+        return _SAME_TYPE[dotted]
+    for prefix, official in _SAME_MODULE:
+        if dotted.startswith(prefix):
+            return official + dotted[len(prefix) :]
+    owner, _, attribute = dotted.rpartition(".")
+    if owner in _SAME_TYPE:
+        return f"{_SAME_TYPE[owner]}.{attribute}"
+    return dotted
+
+
+def is_otel(dotted: str | None) -> bool:
+    """Whether the name belongs to OpenTelemetry's own packages."""
+    return dotted is not None and dotted.partition(".")[0] == "opentelemetry"
