@@ -1,4 +1,4 @@
-"""Write the tables of all rules into README.md and rules/README.md: `python scripts/tables.py`."""
+"""Write the tables of all rules into README.md and rules/README.md: `python -m scripts.tables`."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
 @pytest.mark.parametrize("name", tables.FILES)
 def test_tables_are_up_to_date(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    assert text == tables.written(text, tables.FILES[name]), "run: python scripts/tables.py"
+    assert text == tables.written(text, tables.FILES[name]), "run: python -m scripts.tables"
 
 
 def test_ci_runs_the_command_of_the_readme() -> None:

@@ -15,7 +15,7 @@ from otlint.engine import Report
 from otlint.fix import Safety
 from tests import spec
 from tests.judge import Case, afterwards, all_cases, cases, check_repair, judge, repairs, report
-from tests.observe import Observer
+from tests.observe import NOTHING, Observer
 
 UPDATE = bool(os.environ.get("OTLINT_UPDATE_PAGES"))
 SILENT = ("Good", "Not flagged")
@@ -72,11 +72,18 @@ def test_telemetry(case: Case, observer: Observer) -> None:
     if example.fixed:
         good = _observe(observer, lambda example: example.fixed_texts, example)
     assert bad is None or bad != good, "the telemetry does not show what the fix is good for"
+    _check_shown(bad if example.section in SILENT else good)
     if UPDATE:
         _record(case, telemetry=bad, fixed_telemetry=good)
         example = _again(case).example
     assert (example.telemetry and example.telemetry.body) == bad
     assert (example.fixed_telemetry and example.fixed_telemetry.body) == good
+
+
+def _check_shown(good: str | None) -> None:
+    """What is right arrives: an example that exports nothing shows nothing."""
+    lost = [line for line in (good or "").splitlines() if line.startswith((NOTHING, "batch lost", "exit by timeout"))]
+    assert not lost, f"{lost[0]}: call the functions of the example"
 
 
 def _observe(observer: Observer, texts: Callable[[spec.Example], dict[str, str]], example: spec.Example) -> str:
