@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from libcst import Comment, EmptyLine, ParenthesizedWhitespace
+from libcst import Comment
 from libcst._nodes.internal import CodegenState
 
 if TYPE_CHECKING:
@@ -21,28 +21,17 @@ def positions(tree: cst.Module, text: str | None = None) -> dict[cst.CSTNode, Ra
     """Start and end offset of every node in the module's text, layout nodes included.
 
     A range leaves out the whitespace, comments and line ends around a node, and the parentheses of an expression.
-    LibCST forgets form feeds in an indentation: with `text`, what was parsed, they are counted all the same.
-    Raises ValueError when the tree still does not give back the text.
+    LibCST forgets some blanks (form feeds in an indentation, for one): give the `text` that was parsed, and they
+    count. Raises ValueError when the tree is not of this text.
     """
-    return generate(tree, text)[1]
-
-
-def generate(tree: cst.Module, text: str | None = None) -> tuple[str, dict[cst.CSTNode, Range]]:
-    """The module's code and the `positions` in it."""
     state = _State(tree)
     tree._codegen(state)
-    if text is not None and not _same("".join(state.tokens), text):
-        state = _FormFeeds(tree, text)
+    if text is not None and "".join(state.tokens) != text:
+        state = _Aligned(tree, text)
         tree._codegen(state)
-        if not _same("".join(state.tokens), text):
-            raise ValueError("the syntax tree does not give back the text")
-    code = "".join(state.tokens)
-    state.ranges[tree] = (0, len(code))
-    return code, state.ranges
-
-
-def _same(code: str, text: str) -> bool:
-    return code in (text, text.removesuffix("\r"))  # LibCST drops a final lone `\r`
+        state.finish()
+    state.ranges[tree] = (0, state.length)
+    return state.ranges
 
 
 def comments(ranges: Mapping[cst.CSTNode, Range]) -> list[Range]:
@@ -85,33 +74,40 @@ class _State(CodegenState):
         return _Recorder(self, node, start_node, end_node)
 
 
-_INDENT = re.compile(r"[ \t\f]*")
+_BLANKS = re.compile(r"(?:[ \t\f\r\n]|\\(?:\r\n|\n|\r))*")
 
 
-class _FormFeeds(_State):
-    """Takes the indentation of statements from the text, where LibCST leaves out form feeds."""
+class _Aligned(_State):
+    """Follows the text: blanks that the tree lacks are skipped, blanks that it invents are dropped."""
 
-    __slots__ = ("open", "text")
+    __slots__ = ("skipped", "text")
 
     def __init__(self, tree: cst.Module, text: str) -> None:
         super().__init__(tree)
         self.text = text
-        self.open: list[cst.CSTNode] = []
+        self.skipped: dict[int, int] = {}
 
-    def add_indent_tokens(self) -> None:
-        found = _INDENT.match(self.text, self.length)
-        if found is None or isinstance(self.open[-1], EmptyLine | ParenthesizedWhitespace):
-            super().add_indent_tokens()
-        else:
-            self.add_token(found.group())
+    def add_token(self, value: str) -> None:
+        at = self.length
+        if not self.text.startswith(value, at):
+            if not value.strip():
+                return
+            found = _BLANKS.match(self.text, at)
+            at = found.end() if found else at
+            if not self.text.startswith(value, at):
+                raise ValueError("the syntax tree is not of this text")
+            self.skipped[self.length] = at
+        self.tokens.append(value)
+        self.length = at + len(value)
 
-    def before_codegen(self, node: cst.CSTNode) -> None:
-        super().before_codegen(node)
-        self.open.append(node)
-
-    def after_codegen(self, node: cst.CSTNode) -> None:
-        super().after_codegen(node)
-        self.open.pop()
+    def finish(self) -> None:
+        """Ranges begin behind the blanks that were skipped."""
+        if self.text[self.length :].strip():
+            raise ValueError("the syntax tree is not of this text")
+        self.length = len(self.text)
+        for node, (start, end) in self.ranges.items():
+            if start in self.skipped:
+                self.ranges[node] = (self.skipped[start], max(self.skipped[start], end))
 
 
 class _Recorder:
