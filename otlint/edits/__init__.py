@@ -1,0 +1,49 @@
+"""The only makers of edits. Each takes the module first, changes nothing, and returns edits whose result parses."""
+
+from __future__ import annotations
+
+from otlint.edits.expressions import (
+    append_element,
+    bind_exception,
+    remove_argument,
+    rename_function,
+    replace,
+    set_argument,
+    surround,
+)
+from otlint.edits.imports import reference
+from otlint.edits.statements import (
+    append,
+    delete_clause,
+    delete_statement,
+    insert_after,
+    insert_before,
+    make_sync,
+    prepend,
+    replace_header,
+    unwrap,
+    wrap_try_finally,
+    wrap_with,
+)
+
+__all__ = [
+    "append",
+    "append_element",
+    "bind_exception",
+    "delete_clause",
+    "delete_statement",
+    "insert_after",
+    "insert_before",
+    "make_sync",
+    "prepend",
+    "reference",
+    "remove_argument",
+    "rename_function",
+    "replace",
+    "replace_header",
+    "set_argument",
+    "surround",
+    "unwrap",
+    "wrap_try_finally",
+    "wrap_with",
+]
