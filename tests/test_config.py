@@ -10,35 +10,18 @@ import jsonschema
 import pytest
 import tomli
 
-from otlint import keys, rule, selection, toml
+from otlint import keys, selection, toml
 from otlint.config import Config, Configs, build
 from otlint.finding import Level
 from otlint.fix import Safety
 from otlint.layers import inline
 from otlint.toml import ConfigError
-
-CODES = {
-    "OTL101": "thread-drops-context",
-    "OTL105": "detached-root-context",
-    "OTL107": "attach-without-detach",
-    "OTL201": "unbounded-span-name",
-    "OTL301": "swallowed-exception",
-    "OTL404": "missing-consumer-kind",
-    "OTL514": "simple-span-processor",
-}
-HINTS = {"OTL105", "OTL004"}
+from tests.catalogue import CODES, catalogue, level  # noqa: F401
 
 
 @pytest.fixture(autouse=True)
-def catalogue(monkeypatch, tmp_path):
-    """A catalogue that does not change with the project's rules, in an empty working directory."""
-    monkeypatch.setattr(rule, "codes", lambda: CODES)
+def here(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    selection.known.cache_clear()
-    selection.selector.cache_clear()
-    yield
-    selection.known.cache_clear()
-    selection.selector.cache_clear()
 
 
 def write(path: str, text: str) -> Path:
@@ -55,11 +38,12 @@ def configured(text: str) -> Config:
 
 def selected(config: Config, path: str = "x.py") -> set[str]:
     names = selection.known()
-    return {
-        code
-        for code, name in names.items()
-        if config.selects(code, name, Level.INFO if code in HINTS else Level.WARNING, path)
-    } - {"OTL000", "OTL001", "OTL002", "OTL003"}
+    return {code for code, name in names.items() if config.selects(code, name, level(code), path)} - {
+        "OTL000",
+        "OTL001",
+        "OTL002",
+        "OTL003",
+    }
 
 
 def error(text: str, file: str = "otlint.toml") -> str:
