@@ -5,6 +5,7 @@ A wrapper or helper is read once and becomes `FunctionFacts`; callers in this fi
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import libcst as cst
@@ -132,16 +133,25 @@ class Helpers:
             return found[0] if all(each == found[0] for each in found) else None
         return self._wrapping(function, returned)
 
-    def _returns(self, function: Node) -> Iterator[cst.Return]:
-        for node in self.walk.below(function.body):  # type: ignore[attr-defined]
-            if isinstance(node, cst.Return) and node.value is not None:
-                yield node
+    def _returns(self, function: cst.FunctionDef) -> list[cst.Return]:
+        return [each for each in self.walk.own(function.body, cst.Return) if each.value is not None]
 
     def _returned(self, function: cst.FunctionDef, value: Node | None) -> SpanFacts | None:
         for call in self._origins(value, 0):
             facts = self._started(function, call)
             if facts is not None:
                 return facts
+        return self._left_open(function, value)
+
+    def _left_open(self, function: cst.FunctionDef, value: Node | None) -> SpanFacts | None:
+        """`with start_as_current_span(…, end_on_exit=False) as span: return span`: the caller gets a live span."""
+        if not isinstance(value, cst.Name):
+            return None
+        for binding in self.names.reaching(value.value, value):
+            for call in self._origins(binding.value if binding.kind == "with" else None, 0):
+                facts = self._started(function, call)
+                if facts is not None and facts.form == "manager" and not facts.ends:
+                    return dataclasses.replace(facts, form="live", current=False, records=None, sets_status=None)
         return None
 
     def _origins(self, value: Node | None, depth: int) -> Iterator[cst.Call]:
@@ -285,9 +295,9 @@ class Helpers:
 
     def _around_call(self, function: cst.FunctionDef, wrapper: cst.FunctionDef) -> SpanFacts | None:
         """The span in which a wrapper calls a function that an enclosing function was given."""
-        for item in (node for node in self.walk.below(wrapper.body) if isinstance(node, cst.WithItem)):
+        for item in self.walk.own(wrapper.body, cst.WithItem):
             body = self.walk.parent[item].body  # type: ignore[attr-defined]
-            if not any(self._calls_parameter(call, wrapper) for call in self.walk.below(body)):
+            if not any(self._calls_parameter(call, wrapper) for call in self.walk.own(body, cst.Call)):
                 continue
             facts = self._entered(function, item)
             if facts is not None:
@@ -296,8 +306,8 @@ class Helpers:
                 )
         return None
 
-    def _calls_parameter(self, call: Node, wrapper: cst.FunctionDef) -> bool:
-        if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Name):
+    def _calls_parameter(self, call: cst.Call, wrapper: cst.FunctionDef) -> bool:
+        if not isinstance(call.func, cst.Name):
             return False
         bindings = self.names.bindings(call.func.value, call.func)
         return len(bindings) == 1 and bindings[0].kind == "param" and not self.walk.inside(bindings[0].node, wrapper)
@@ -310,8 +320,8 @@ class Helpers:
         if key not in self._effects:
             self._effects[key] = frozenset()
             found: set[str] = set()
-            for node in self.walk.below(function.body, functions=True):
-                if isinstance(node, cst.Name) and node.value == parameter and self._is_parameter(node, function):
+            for node in self.walk.named(parameter, function.body):
+                if self._is_parameter(node, function):
                     found |= self.use(node)
                     if self.walk.function_of(node) is not function:
                         found.add("capture")
@@ -375,9 +385,8 @@ class Helpers:
         if function not in self._ambient:
             self._ambient[function] = frozenset()
             found: set[str] = set()
-            for node in self.walk.below(function.body):
-                if isinstance(node, cst.Call):
-                    found |= self._ambient_effect(node)
+            for call in self.walk.own(function.body, cst.Call):
+                found |= self._ambient_effect(call)
             self._ambient[function] = frozenset(found)
         return self._ambient[function]
 
@@ -402,14 +411,11 @@ class Helpers:
     # -- the rest -------------------------------------------------------------------------------------------
 
     def _calls(self, function: cst.FunctionDef) -> frozenset[str]:
-        found = (self.values.api(n.func) for n in self.walk.below(function.body) if isinstance(n, cst.Call))
+        found = (self.values.api(call.func) for call in self.walk.own(function.body, cst.Call))
         return frozenset(each for each in found if each is not None and not each.startswith("builtins."))
 
     def _makes_spans(self, function: cst.FunctionDef) -> bool:
-        return any(
-            isinstance(node, cst.Call) and self.values.api(node.func) in otel.STARTS
-            for node in self.walk.below(function, functions=True)
-        )
+        return any(self.values.api(call.func) in otel.STARTS for call in self.walk.all(cst.Call, within=function))
 
     def _defaults(self, function: cst.FunctionDef) -> tuple[tuple[str, str], ...]:
         """Defaults that are span kinds or literal text, as dotted name or text."""

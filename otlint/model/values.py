@@ -388,7 +388,7 @@ class Values:
 
     def own(self, function: cst.FunctionDef, kind: builtins.type[N]) -> list[N]:
         """The nodes of one type that the function's own body evaluates, nested functions left out."""
-        return [node for node in self.walk.below(function.body) if isinstance(node, kind)]
+        return self.walk.own(function.body, kind)
 
     def annotated(self, annotation: Node) -> str | None:
         """The type that an annotation names: `Optional[Span]`, `"Span"`, `Span | None` and `Span` are all Span."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 from collections.abc import Iterator
 from typing import TypeVar, cast
@@ -32,35 +33,70 @@ class Walk:
     Layout nodes (commas, whitespace, parentheses, operators) are not part of the walk: they have no parent here.
     """
 
-    __slots__ = ("_by_type", "order", "parent", "tree")
+    __slots__ = ("_bodies", "_by_type", "_end", "_named", "_nodes", "order", "parent", "tree")
 
     def __init__(self, tree: cst.Module) -> None:
         self.tree = tree
         self.parent: dict[Node, Node] = {}
         self.order: dict[Node, int] = {}
+        self._nodes: list[Node] = []
         self._by_type: dict[type[Node], list[Node]] = {}
+        self._named: dict[str, list[cst.Name]] | None = None
         self._run()
+        self._end = self._ends()
+        # Where the bodies of functions begin: `below` leaves those of nested functions out.
+        functions = [*self.all(cst.FunctionDef), *self.all(cst.Lambda)]
+        self._bodies = sorted(self.order[each.body] for each in functions)
 
     def _run(self) -> None:
-        parent, order, by_type = self.parent, self.order, self._by_type
+        parent, order, by_type, nodes = self.parent, self.order, self._by_type, self._nodes
         stack: list[Node] = [self.tree]
         while stack:
             node = stack.pop()
-            order[node] = len(order)
+            order[node] = len(nodes)
+            nodes.append(node)
             kind = type(node)
-            by_type.setdefault(kind, []).append(node)
+            if kind in by_type:
+                by_type[kind].append(node)
+            else:
+                by_type[kind] = [node]
             children = significant(node)
             for child in children:
                 parent[child] = node
             children.reverse()
             stack.extend(children)
 
-    def all(self, *kinds: type[N]) -> list[N]:
-        """Every node of exactly these types, in source order."""
+    def _ends(self) -> list[int]:
+        """For each node by its order, the order of the first node behind everything below it."""
+        order, parent, nodes = self.order, self.parent, self._nodes
+        ends = list(range(1, len(nodes) + 1))
+        for i in range(len(nodes) - 1, 0, -1):
+            up = order[parent[nodes[i]]]
+            ends[up] = max(ends[up], ends[i])
+        return ends
+
+    def all(self, *kinds: type[N], within: Node | None = None) -> list[N]:
+        """Every node of exactly these types, in source order; those in or below `within` when it is given."""
         if len(kinds) == 1:
-            return cast("list[N]", self._by_type.get(kinds[0], []))
-        found = [node for kind in kinds for node in self._by_type.get(kind, [])]
-        return cast("list[N]", sorted(found, key=self.order.__getitem__))
+            found = self._by_type.get(kinds[0], [])
+        else:
+            found = [node for kind in kinds for node in self._by_type.get(kind, [])]
+            found.sort(key=self.order.__getitem__)
+        if within is not None:
+            start = self.order[within]
+            low = bisect.bisect_left(found, start, key=self.order.__getitem__)
+            found = found[low : bisect.bisect_left(found, self._end[start], lo=low, key=self.order.__getitem__)]
+        return cast("list[N]", found)
+
+    def named(self, name: str, within: Node) -> list[cst.Name]:
+        """Every `Name` node with that text in or below a node, attributes and keywords included."""
+        if self._named is None:
+            self._named = {}
+            for each in self.all(cst.Name):
+                self._named.setdefault(each.value, []).append(each)
+        start = self.order[within]
+        end = self._end[start]
+        return [each for each in self._named.get(name, ()) if start <= self.order[each] < end]
 
     def ancestors(self, node: Node) -> Iterator[Node]:
         """The node's parents, from the nearest to the module."""
@@ -71,21 +107,40 @@ class Walk:
 
     def inside(self, node: Node, container: Node) -> bool:
         """Whether `node` is `container` or lies below it."""
-        up: Node | None = node
-        while up is not None and up is not container:
-            up = self.parent.get(up)
-        return up is container
+        start = self.order.get(container)
+        return start is not None and node in self.order and start <= self.order[node] < self._end[start]
 
     def below(self, node: Node, *, functions: bool = False) -> Iterator[Node]:
-        """`node` and everything below it in source order; the insides of nested functions only when asked."""
-        stack = [node]
-        while stack:
-            found = stack.pop()
-            yield found
-            if found is not node and not functions and isinstance(found, cst.FunctionDef | cst.Lambda):
-                stack.extend(reversed(_evaluated_outside(found)))
-            else:
-                stack.extend(reversed(significant(found)))
+        """`node` and everything below it in source order; the bodies of nested functions only when asked."""
+        start = self.order[node]
+        end = self._end[start]
+        if functions:
+            yield from self._nodes[start:end]
+            return
+        at = start
+        for body in self._bodies[bisect.bisect_right(self._bodies, start) :]:
+            if body >= end:
+                break
+            if body < at or self.parent[self._nodes[body]] is node:
+                continue
+            yield from self._nodes[at:body]
+            at = self._end[body]
+        yield from self._nodes[at:end]
+
+    def own(self, node: Node, *kinds: type[N]) -> list[N]:
+        """The nodes of these types in or below a node, in source order, without the bodies of nested functions."""
+        found = self.all(*kinds, within=node)
+        start, order = self.order[node], self.order
+        end = self._end[start]
+        first = bisect.bisect_right(self._bodies, start)
+        nested = [
+            (body, self._end[body])
+            for body in self._bodies[first : bisect.bisect_left(self._bodies, end)]
+            if self.parent[self._nodes[body]] is not node
+        ]
+        if not nested:
+            return found
+        return [each for each in found if not any(low <= order[each] < high for low, high in nested)]
 
     def function_of(self, node: Node) -> Function | None:
         """The function whose call evaluates the node, None at module or class level.
@@ -121,21 +176,12 @@ def significant(node: Node) -> list[Node]:
     found: list[Node] = []
     for name in _fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
+        kind = type(value)
+        if kind is list or kind is tuple:
+            found.extend([item for item in value if isinstance(item, cst.CSTNode)])
+        elif value is not None and kind is not str and isinstance(value, cst.CSTNode):
             found.append(value)
-        elif isinstance(value, list | tuple):
-            found.extend(item for item in value if isinstance(item, cst.CSTNode))
     return found
-
-
-def _evaluated_outside(function: Function) -> list[Node]:
-    """What is evaluated where the function is defined, not where it runs."""
-    if isinstance(function, cst.Lambda):
-        return [function.params]
-    outside: list[Node] = [*function.decorators, function.params]
-    if function.returns is not None:
-        outside.append(function.returns)
-    return outside
 
 
 _FIELDS: dict[type[Node], tuple[str, ...]] = {}
