@@ -1,9 +1,22 @@
-"""Repairs as text edits: what they are, how safe they are, and how they are applied."""
+"""Repairs as text edits: what they are, how safe they are, and how they are applied, written and shown."""
 
 from __future__ import annotations
 
+import contextlib
 import enum
-from dataclasses import dataclass
+import itertools
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from otlint.source import Source
+
+_NEW_IMPORT = re.compile(r"(?P<head>\s*from \S+ import )(?P<names>[\w., ]+)(?P<tail>\s*)")
 
 
 class Safety(enum.Enum):
@@ -33,8 +46,189 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A repair: all of its edits are applied, or none. `title` completes "Fix: …"."""
+    """A repair: all of its edits are applied, or none. `title` completes "Fix: …".
+
+    The edits are kept in order of place and must not overlap (ValueError).
+    """
 
     title: str
     safety: Safety
     edits: tuple[Edit, ...]
+
+    def __post_init__(self) -> None:
+        edits = ordered(self.edits)
+        for edit, following in itertools.pairwise(edits):
+            if following.start < edit.end:
+                raise ValueError(f"edits of the fix “{self.title}” overlap: {edit} and {following}")
+        object.__setattr__(self, "edits", edits)
+
+    @property
+    def own(self) -> tuple[Edit, ...]:
+        """The edits that are not imports."""
+        return tuple(edit for edit in self.edits if not edit.shared)
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """From the first to the last own edit: while the fix is applied, all of this text is the fix's."""
+        edits = self.own or self.edits
+        return (edits[0].start, max(edit.end for edit in edits)) if edits else (0, 0)
+
+
+def ordered(edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """Edits of one fix by place, each import once; own insertions at one offset become one, as they were given."""
+    found: list[Edit] = []
+    for edit in sorted(edits, key=_place):
+        last = found[-1] if found else None
+        if last and last.start == last.end == edit.start == edit.end and not (last.shared or edit.shared):
+            found[-1] = Edit(edit.start, edit.end, last.text + edit.text)
+        elif edit != last:
+            found.append(edit)
+    return tuple(found)
+
+
+def apply(text: str, fixes: Iterable[Fix], *, parses: Callable[[str], bool] | None = None) -> tuple[str, list[Fix]]:
+    """The text after as many fixes as go together, and which ones; those left out may fit in another round.
+
+    Fixes are taken by the place of their first own edit. If the result of all does not satisfy `parses`
+    (two fixes may each leave a block with one statement), they are added one by one as long as it does.
+    """
+    taken: list[Fix] = []
+    for fix in sorted(fixes, key=lambda fix: (fix.range, fix.title, fix.edits)):
+        if fix.edits and fix.safety is not Safety.DISPLAY and not any(_conflict(fix, other) for other in taken):
+            taken.append(fix)
+    after = _rendered(text, taken)
+    if parses is None or not taken or parses(after):
+        return after, taken
+    after = text
+    chosen: list[Fix] = []
+    for fix in taken:
+        tried = _rendered(text, [*chosen, fix])
+        if parses(tried):
+            after = tried
+            chosen.append(fix)
+    return after, chosen
+
+
+def _place(edit: Edit) -> tuple[int, int, bool, str]:
+    return (edit.start, edit.end, not edit.shared, edit.text if edit.shared else "")
+
+
+def _conflict(fix: Fix, other: Fix) -> bool:
+    if fix.edits == other.edits:
+        return False
+    if fix.own and other.own:
+        (start, end), (first, last) = fix.range, other.range
+        if start < last and first < end:
+            return True
+        if {edit.start for edit in fix.own if edit.start == edit.end} & {
+            edit.start for edit in other.own if edit.start == edit.end
+        }:
+            return True
+    return _splits(fix, other) or _splits(other, fix)
+
+
+def _splits(fix: Fix, other: Fix) -> bool:
+    """Whether an import goes into text that the other fix replaces."""
+    return any(
+        replaced.start < edit.start < replaced.end for edit in fix.edits if edit.shared for replaced in other.own
+    )
+
+
+def _rendered(text: str, fixes: Sequence[Fix]) -> str:
+    edits = {edit: None for fix in fixes for edit in fix.edits}
+    parts: list[str] = []
+    at = 0
+    for edit in _joined(sorted(edits, key=_place)):
+        parts += [text[at : edit.start], edit.text]
+        at = edit.end
+    return "".join([*parts, text[at:]])
+
+
+def _joined(edits: Iterable[Edit]) -> Iterator[Edit]:
+    """New imports from one module at one place become one line."""
+    pending: Edit | None = None
+    for edit in edits:
+        joined = _join(pending, edit) if pending else None
+        if pending and joined is None:
+            yield pending
+        pending = joined or edit
+    if pending:
+        yield pending
+
+
+def _join(edit: Edit, following: Edit) -> Edit | None:
+    if not (edit.shared and following.shared and edit.start == following.start):
+        return None
+    first, second = _NEW_IMPORT.fullmatch(edit.text), _NEW_IMPORT.fullmatch(following.text)
+    if first is None or second is None or first["head"] != second["head"]:
+        return None
+    return replace(edit, text=f"{first['head']}{first['names']}, {second['names']}{first['tail']}")
+
+
+def touches_comment(edit: Edit, text: str, comments: Sequence[tuple[int, int]]) -> bool:
+    """Whether a comment in the replaced text is missing from the replacement."""
+    return any(edit.start < end and start < edit.end and text[start:end] not in edit.text for start, end in comments)
+
+
+def downgrade(fix: Fix, text: str, comments: Sequence[tuple[int, int]]) -> Fix:
+    """The same fix, unsafe if it would lose a comment. `comments` are ranges in the text."""
+    if fix.safety is Safety.SAFE and any(touches_comment(edit, text, comments) for edit in fix.edits):
+        return replace(fix, safety=Safety.UNSAFE)
+    return fix
+
+
+def write(path: Path, data: bytes) -> bool:
+    """Replace a file's content in one step and keep its mode; False if it already is that. Raises OSError.
+
+    The target of a symbolic link is replaced, not the link. Nothing is left behind on failure.
+    """
+    import tempfile
+
+    target = path.resolve(strict=True)
+    if target.read_bytes() == data:
+        return False
+    if not os.access(target, os.W_OK):
+        raise PermissionError(f"{path} is read-only")
+    before = target.stat()
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".otlint-", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).chmod(stat.S_IMODE(before.st_mode))
+        with contextlib.suppress(OSError, AttributeError):  # no such call on Windows, no right to it elsewhere
+            os.chown(name, before.st_uid, before.st_gid)
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+    return True
+
+
+def diff(before: Source, after: str, shown: str) -> str:
+    """A unified diff that `patch -p1` and `git apply` take, when it is written in the file's encoding."""
+    import difflib
+
+    mark = "\ufeff" if before.bom else ""
+    old, new = ((mark + text).split("\n") for text in (before.text, after))
+    names = (_name(side + shown.lstrip("/"), before.encoding) for side in ("a/", "b/"))
+    lines = difflib.unified_diff(_ended(old), _ended(new), *names)
+    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+
+
+def _ended(lines: Sequence[str]) -> list[str]:
+    ended = [line + "\n" for line in lines[:-1]]
+    return [*ended, lines[-1]] if lines[-1] else ended
+
+
+def _name(path: str, encoding: str) -> str:
+    """A path as git writes it in a diff: quoted if need be, a tab behind one with blanks."""
+    odd = r'[\x00-\x1f"\\\x7f]' if encoding == "utf-8" else r'[\x00-\x1f"\\\x7f-\U0010ffff]'
+    if re.search(odd, path) is None:
+        return path + "\t" if " " in path else path
+    return '"' + re.sub(odd, _escaped, path) + '"'
+
+
+def _escaped(character: re.Match[str]) -> str:
+    found = character.group()
+    return "\\" + found if found in '"\\' else "".join(f"\\{byte:03o}" for byte in found.encode())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint.edits import layout
-from otlint.fix import Edit
+from otlint.fix import Edit, ordered
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -42,7 +42,7 @@ def replace(module: Module, node: cst.CSTNode, text: str) -> Edits:
 def surround(module: Module, node: cst.BaseExpression, before: str, after: str) -> Edits:
     """Text around an expression and its parentheses, such as `str(` and `)`; what is inside stays as it is."""
     start, end = outer(module, node)
-    return layout.merged([Edit(start, start, before), Edit(end, end, after)] if after else [Edit(start, start, before)])
+    return ordered([Edit(start, start, before), Edit(end, end, after)] if after else [Edit(start, start, before)])
 
 
 def rename_function(module: Module, call: cst.Call, text: str) -> Edits:

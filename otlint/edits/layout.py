@@ -169,15 +169,3 @@ def _string_ranges(module: Module, start: int, end: int) -> list[tuple[int, int]
     text = module.source.text
     ranges = (module.range(node) for node in module.walk.all(*_STRINGS))
     return [found for found in ranges if found[0] < end and found[1] > start and _LINE_END.search(text, *found)]
-
-
-def merged(edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """Edits in order of place; insertions of one fix at one offset become one, in the order in which they were made."""
-    found: list[Edit] = []
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end, not edit.shared)):
-        last = found[-1] if found else None
-        if last and last.start == last.end == edit.start == edit.end and not (last.shared or edit.shared):
-            found[-1] = Edit(edit.start, edit.end, last.text + edit.text)
-        elif edit != last:
-            found.append(edit)
-    return tuple(found)

@@ -13,7 +13,7 @@ import libcst as cst
 
 from otlint.edits import layout
 from otlint.edits.layout import Line, Statement
-from otlint.fix import Edit
+from otlint.fix import Edit, ordered
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -34,7 +34,7 @@ def insert_before(module: Module, statement: Statement, lines: Sequence[str]) ->
     edits = [] if small == 0 else [_cut(module, line, small, newline + code + indent)]
     if isinstance(line, cst.SimpleStatementSuite):
         edits.append(_open(module, line, newline + (code if small == 0 else "") + indent))
-    return layout.merged(edits)
+    return ordered(edits)
 
 
 def insert_after(module: Module, statement: Statement, lines: Sequence[str]) -> Edits:
@@ -51,7 +51,7 @@ def insert_after(module: Module, statement: Statement, lines: Sequence[str]) -> 
         edits.append(_cut(module, line, small + 1, newline + code + newline + indent))
     else:
         edits.append(layout.below(module, line, code))
-    return layout.merged(edits)
+    return ordered(edits)
 
 
 def prepend(module: Module, block: cst.BaseSuite | cst.Module, lines: Sequence[str]) -> Edits:
@@ -87,7 +87,7 @@ def delete_statement(module: Module, statement: Statement, *more: Statement) -> 
             edits.append(_pass(module, line))
         else:
             edits.append(_delete_line(module, line))
-    return layout.merged(edits)
+    return ordered(edits)
 
 
 def wrap_try_finally(
@@ -138,7 +138,7 @@ def unwrap(module: Module, compound: cst.With) -> Edits:
     for at in layout.physical_lines(module, opened, layout.bottom_of(module, compound)):
         if text.startswith(outer + unit, at):
             edits.append(Edit(at + len(outer), at + len(outer + unit), ""))
-    return layout.merged(edits)
+    return ordered(edits)
 
 
 def make_sync(module: Module, compound: cst.With | cst.For) -> Edits:
@@ -178,7 +178,7 @@ def _wrap(
     elif below:
         edits.append(layout.below(module, last, layout.rendered(module, below, indent, unit)))
     edits += _deeper(module, start, end, indent, unit, deleted)
-    return layout.merged(edits)
+    return ordered(edits)
 
 
 def _deeper(module: Module, start: int, end: int, indent: str, unit: str, deleted: Sequence[Edit]) -> list[Edit]:
