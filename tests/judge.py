@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import io
+import itertools
 import tempfile
 import tokenize
 from collections import Counter
@@ -16,7 +17,7 @@ from otlint import pages, rule
 from otlint.config import Configs
 from otlint.engine import Report, Target, lint
 from otlint.finding import Finding
-from otlint.fix import Edit, Fix, Safety
+from otlint.fix import Fix, Safety
 from otlint.layers import Layer
 from tests import spec
 
@@ -70,7 +71,7 @@ def judge(code: str, files: Mapping[str, str | bytes], repair: Safety | None = N
             (root / path).write_bytes(content.encode() if isinstance(content, str) else content)
         config = Configs([Layer({"extend-select": [code], "fixable": [code]})]).of(str(root))
         targets = [Target(root / path, path, config) for path in files if path.endswith((".py", ".pyi"))]
-        return lint(targets, root=root, repair=repair)
+        return lint(targets, root=root, project_files=lambda: root.rglob("*.py"), repair=repair)
 
 
 def repairs(found: Report, code: str, *safeties: Safety) -> list[tuple[Finding, Fix]]:
@@ -101,9 +102,8 @@ def check_repair(code: str, before: Report, repaired: Report) -> None:
         ast.parse(change.after)
         lost = comments(change.before.text) - comments(change.after)
         assert not lost, f"a fix loses comments: {sorted(lost)}"
-        edits = [edit for finding, fix in applied if finding.path == change.shown for edit in fix.edits]
-        spliced = splice(change.before.text, edits)
-        assert spliced in (None, change.after), "a fix changes what lies outside of its edits"
+        fixes = [fix for finding, fix in applied if finding.path == change.shown]
+        assert _keeps_the_rest(change.before.text, change.after, fixes), "a fix changes what lies outside of its edits"
 
 
 def _counts(found: Report) -> Counter[str]:
@@ -116,13 +116,16 @@ def comments(text: str) -> Counter[str]:
     return Counter(token.string.strip() for token in tokenize.generate_tokens(lines) if token.type == tokenize.COMMENT)
 
 
-def splice(text: str, edits: list[Edit]) -> str | None:
-    """The text with all edits made, None when they overlap and so need several rounds."""
-    position = 0
-    parts: list[str] = []
-    for edit in sorted(set(edits)):
-        if edit.start < position:
-            return None
-        parts += [text[position : edit.start], edit.text]
-        position = edit.end
-    return "".join([*parts, text[position:]])
+def _keeps_the_rest(before: str, after: str, fixes: list[Fix]) -> bool:
+    """Whether the text between the edits is still there, in its order, from the first character to the last."""
+    edits = sorted({edit for fix in fixes for edit in fix.edits})
+    if any(edit.end > following.start for edit, following in itertools.pairwise(edits)):
+        return True  # fixes that overlap are made one after the other, and their edits with them
+    starts, ends = [0, *(edit.end for edit in edits)], [*(edit.start for edit in edits), len(before)]
+    first, *rest = [before[start:end] for start, end in zip(starts, ends, strict=True)]
+    at = len(first)
+    for kept in rest:
+        at = after.find(kept, at) + len(kept)
+        if at < len(kept):
+            return False
+    return after.startswith(first) and after.endswith(rest[-1])

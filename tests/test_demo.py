@@ -15,7 +15,11 @@ GOLDEN = DEMO / "findings.txt"
 def _report(*folders: str) -> Report:
     config = Configs().of(str(DEMO))
     paths = sorted(path for folder in folders for path in (DEMO / folder).rglob("*.py"))
-    return lint([Target(path, path.relative_to(DEMO).as_posix(), config) for path in paths], root=DEMO)
+    return lint(
+        [Target(path, path.relative_to(DEMO).as_posix(), config) for path in paths],
+        root=DEMO,
+        project_files=lambda: DEMO.rglob("*.py"),
+    )
 
 
 def test_findings() -> None:
