@@ -154,6 +154,10 @@ class Names:
         for bindings in self._bindings.values():
             yield from bindings
 
+    def is_elsewhere(self, name: str, at: Node) -> bool:
+        """Whether the name is declared `global` or `nonlocal` in the function that holds the node."""
+        return (self.scope_of(at), name) in self._elsewhere
+
     def is_free(self, name: str, at: Node) -> bool:
         """Whether a new binding of the name would hide nothing that is visible at the node."""
         return not self.bindings(name, at) and not any(key[1] == name for key in self._bindings)

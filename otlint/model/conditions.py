@@ -1,0 +1,168 @@
+"""What conditions are known to be once a value exists, so that `if span: span.end()` is not taken for a branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from otlint.model.names import Names
+from otlint.model.walk import Node, Walk
+
+_LEAVES = (cst.Return, cst.Raise, cst.Continue, cst.Break)
+
+
+class Conditions:
+    """The conditions around one value: `start` is where it comes into being, `holders` the names that hold it."""
+
+    def __init__(self, walk: Walk, names: Names, start: Node, holders: Sequence[str]) -> None:
+        self.walk = walk
+        self.names = names
+        self.start = start
+        self.holders = frozenset(holders)
+        self._facts: dict[str, bool] | None = None
+
+    def known(self, test: Node) -> bool | None:
+        """Whether a condition is true after the start: it looks at the value, or repeats what led to it."""
+        if isinstance(test, cst.Name | cst.NamedExpr):
+            if _root(test) in self.holders:
+                return True
+        elif isinstance(test, cst.Comparison) and _root(test.left) in self.holders:
+            return _not_none(test)
+        elif isinstance(test, cst.Call) and self._recording(test):
+            return True
+        elif isinstance(test, cst.Attribute) and _root(test) in self.holders and test.attr.value == "is_valid":
+            return True
+        text, negated = _normal(test)
+        fact = self._given.get(text)
+        return fact if fact is None else fact is not negated
+
+    def _recording(self, call: cst.Call) -> bool:
+        """A span that does not record needs no end."""
+        func = call.func
+        if isinstance(func, cst.Name) and func.value in {"isinstance", "hasattr", "bool"}:
+            return bool(call.args) and _root(call.args[0].value) in self.holders
+        return isinstance(func, cst.Attribute) and func.attr.value == "is_recording" and _root(func) in self.holders
+
+    @property
+    def _given(self) -> dict[str, bool]:
+        if self._facts is None:
+            self._facts = {}
+            for test, value in self._leading():
+                for part, truth in _parts(test, value):
+                    text, negated = _normal(part)
+                    if self._is_stable(part):
+                        self._facts.setdefault(text, truth is not negated)
+        return self._facts
+
+    def _leading(self) -> Iterator[tuple[Node, bool]]:
+        """The conditions that control passed on its way to the start, and what they were."""
+        below = self.start
+        for up in self.walk.ancestors(self.start):
+            if isinstance(up, cst.If | cst.IfExp | cst.While) and below is not up.test:
+                if below is up.body:
+                    yield up.test, True
+                elif not isinstance(up, cst.While):
+                    yield up.test, False
+            elif isinstance(up, cst.BaseSuite):
+                yield from self._guards(up, below)
+            if isinstance(up, cst.FunctionDef | cst.Lambda):
+                return
+            below = up
+
+    def _guards(self, block: cst.BaseSuite, below: Node) -> Iterator[tuple[Node, bool]]:
+        """`if not enabled: return` before it."""
+        for statement in block.body:
+            if statement is below:
+                return
+            if isinstance(statement, cst.If) and statement.orelse is None and _leaves(statement.body):
+                yield statement.test, False
+
+    def _is_stable(self, test: Node) -> bool:
+        """Whether nothing that the condition names is bound again after the start."""
+        here = self.walk.order[self.start]
+        function = self.walk.function_of(self.start)
+        for name in self.walk.below(test):
+            if isinstance(name, cst.Name):
+                for binding in self.names.bindings(name.value, name):
+                    later = self.walk.order[binding.node] > here
+                    if later and self.walk.function_of(binding.node) is function:
+                        return False
+        return True
+
+    def correlated(self, node: Node) -> Iterator[Node]:
+        """The conditions around a node that were settled before the start and go on after it: `if owns: span.end()`.
+
+        They are taken to hold whenever the value exists. A block that returns, or a condition that looks at what came
+        after the start, is a real branch.
+        """
+        below = node
+        for up in self.walk.ancestors(node):
+            if isinstance(up, cst.FunctionDef | cst.Lambda):
+                return
+            if isinstance(up, cst.If) and below is up.body and not self.walk.inside(self.start, up):
+                if self.known(up.test) is None and not _leaves(up.body) and self._is_stable(up.test):
+                    yield _first(up.test)
+            below = up
+
+
+def _first(test: Node) -> Node:
+    """What of a condition is evaluated first."""
+    while isinstance(test, cst.UnaryOperation | cst.BooleanOperation):
+        test = test.expression if isinstance(test, cst.UnaryOperation) else test.left
+    return test
+
+
+def _parts(test: Node, value: bool) -> Iterator[tuple[Node, bool]]:
+    """What a condition says of its parts: `a and b` being true, both are."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        yield from _parts(test.expression, not value)
+    elif isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And if value else cst.Or):
+        yield from _parts(test.left, value)
+        yield from _parts(test.right, value)
+    else:
+        yield test, value
+
+
+def _normal(test: Node) -> tuple[str, bool]:
+    """The condition's text without spaces, and whether it is the negation of what the text says."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        text, negated = _normal(test.expression)
+        return text, not negated
+    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
+        target = test.comparisons[0]
+        if isinstance(target.comparator, cst.Name) and target.comparator.value == "None":
+            if isinstance(target.operator, cst.IsNot | cst.Is):
+                return f"{_text(test.left)} is None", isinstance(target.operator, cst.IsNot)
+    return _text(test), False
+
+
+def _text(node: Node) -> str:
+    return "".join(cst.Module([]).code_for_node(node).split())
+
+
+def _root(node: Node) -> str | None:
+    if isinstance(node, cst.NamedExpr):
+        node = node.target
+    while isinstance(node, cst.Attribute | cst.Call):
+        node = node.value if isinstance(node, cst.Attribute) else node.func
+    return node.value if isinstance(node, cst.Name) else None
+
+
+def _not_none(test: cst.Comparison) -> bool | None:
+    if len(test.comparisons) != 1 or not isinstance(test.left, cst.Name | cst.NamedExpr):
+        return None
+    target = test.comparisons[0]
+    if isinstance(target.comparator, cst.Name) and target.comparator.value == "None":
+        if isinstance(target.operator, cst.Is | cst.Equal):
+            return False
+        if isinstance(target.operator, cst.IsNot | cst.NotEqual):
+            return True
+    return None
+
+
+def _leaves(block: Node) -> bool:
+    last = block.body[-1] if isinstance(block, cst.BaseSuite) and block.body else None
+    if isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1]
+    return isinstance(last, _LEAVES)

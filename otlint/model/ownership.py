@@ -1,0 +1,293 @@
+"""Who has to end a span, detach a token, or use a context: where a value goes in the function that gets it.
+
+A value is followed through names, aliases, conditional expressions, project helpers and closures. `Custody` says where
+it is discharged (a span ended, a token detached), where it passes to another owner, and which ways out of the function
+miss both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.conditions import Conditions
+from otlint.model.flow import Exit, Flow
+from otlint.model.helpers import Helpers
+from otlint.model.names import Binding, Names
+from otlint.model.values import Values
+from otlint.model.walk import Node, Walk
+
+# What discharges a value, as an effect of `Helpers`, and the methods that do so.
+SPAN = "end"
+TOKEN = "detach"
+_METHODS = {SPAN: {"end": "end", "__exit__": "end"}, TOKEN: {}}
+_CASTS = frozenset({"typing.cast", "typing_extensions.cast"})
+_BORROWS = frozenset({"builtins.next", "builtins.iter", "builtins.hash", "builtins.len", "builtins.vars", "builtins.dir"})
+
+
+@dataclass(slots=True)
+class Custody:
+    """What becomes of the value that one call gives.
+
+    `start`: from where on it has to be discharged: the call, or the `with` item that binds it. `names`: the variables
+    that hold it, the first one first. `discharged`: where it certainly is. `handed`: where something else becomes
+    responsible for it: returned, stored, passed to an unknown function, captured by a closure that discharges it.
+    `lent`: where others can get at it for a while: yielded by a context manager, put into a context. `uses`: all
+    places where the value is used.
+    """
+
+    start: Node
+    function: cst.FunctionDef | cst.Lambda | cst.Module
+    names: list[str] = field(default_factory=list)
+    bindings: list[Node] = field(default_factory=list)
+    discharged: list[Node] = field(default_factory=list)
+    handed: list[Node] = field(default_factory=list)
+    lent: list[Node] = field(default_factory=list)
+    uses: list[Node] = field(default_factory=list)
+    dropped: bool = False
+
+    @property
+    def owned(self) -> bool:
+        """Whether nobody but this function can discharge it."""
+        return not self.handed and not (self.lent and not self.discharged)
+
+
+class Ownership:
+    """Answers for the values of one file."""
+
+    def __init__(self, walk: Walk, names: Names, values: Values, helpers: Helpers) -> None:
+        self.walk = walk
+        self.names = names
+        self.values = values
+        self.helpers = helpers
+        self._found: dict[tuple[Node, str], Custody] = {}
+
+    def of(self, call: cst.Call, kind: str) -> Custody:
+        """Where the value of a call goes; `kind` is what discharges it: `SPAN` or `TOKEN`."""
+        key = (call, kind)
+        if key not in self._found:
+            function = self.walk.function_of(call) or self.walk.tree
+            found = self._found[key] = Custody(call, function)
+            _Trace(self, found, kind).value(call)
+        return self._found[key]
+
+    def exits(self, custody: Custody, flow: Flow, also: frozenset[Node] = frozenset()) -> list[Exit]:
+        """The ways out on which the value is neither discharged nor handed over, nor passes one of `also`.
+
+        Once a function hands the value over, exceptions before that are not counted: it is building something.
+        """
+        conditions = Conditions(self.walk, self.names, custody.start, custody.names)
+        stops = {*custody.discharged, *custody.handed, *also}
+        if not custody.discharged:
+            stops.update(custody.lent)
+        for node in custody.discharged:
+            stops.update(conditions.correlated(node))
+        found = flow.escapes(custody.start, stops, known=conditions.known)
+        if custody.handed:
+            found = [way for way in found if way.kind not in {"exception", "yield"}]
+        return found
+
+
+class _Trace:
+    """One walk along the uses of a value."""
+
+    def __init__(self, ownership: Ownership, custody: Custody, kind: str) -> None:
+        self.walk = ownership.walk
+        self.names = ownership.names
+        self.values = ownership.values
+        self.helpers = ownership.helpers
+        self.ownership = ownership
+        self.custody = custody
+        self.kind = kind
+        self._bound: set[Node] = set()
+
+    def value(self, node: Node) -> None:
+        """Follow the value of one expression to where its place in the source takes it."""
+        self.custody.uses.append(node)
+        up = self.walk.parent[node]
+        if isinstance(up, cst.Await | cst.NamedExpr | cst.IfExp | cst.BooleanOperation):
+            self._through(node, up)
+        elif isinstance(up, cst.Assign | cst.AnnAssign):
+            self._assigned(node, up)
+        elif isinstance(up, cst.Arg):
+            self._passed(node, up)
+        elif isinstance(up, cst.Attribute):
+            self._attribute(up)
+        elif isinstance(up, cst.WithItem):
+            self._entered(node, up)
+        elif isinstance(up, cst.Expr):
+            self.custody.dropped = node is self.custody.start
+        elif isinstance(up, cst.Element | cst.DictElement | cst.StarredElement):
+            self._element(node, up)
+        elif isinstance(up, cst.Yield):
+            self._yielded(up)
+        elif not isinstance(up, _READS):
+            self._hand(node, up)
+
+    def _through(self, node: Node, up: Node) -> None:
+        if isinstance(up, cst.NamedExpr):
+            if node is not up.target:
+                self._bind(up.target, up)
+                self.value(up)
+        elif isinstance(up, cst.IfExp):
+            if node is not up.test:
+                self.value(up)
+        elif not (isinstance(up, cst.BooleanOperation) and isinstance(up.operator, cst.And) and node is up.left):
+            self.value(up)
+
+    def _assigned(self, node: Node, up: cst.Assign | cst.AnnAssign) -> None:
+        targets = [each.target for each in up.targets] if isinstance(up, cst.Assign) else [up.target]
+        for target in targets:
+            self._bind(target, up)
+
+    def _bind(self, target: Node, statement: Node) -> None:
+        if not isinstance(target, cst.Name) or self.names.is_elsewhere(target.value, statement):
+            self._hand(target, statement)
+        elif statement not in self._bound:
+            self._bound.add(statement)
+            self.custody.bindings.append(statement)
+            if target.value not in self.custody.names:
+                self.custody.names.append(target.value)
+            for use in self._uses(target.value, statement):
+                self._use(use)
+
+    def _uses(self, name: str, statement: Node) -> Iterator[cst.Name]:
+        scope = self.names.scope_of(statement)
+        for use in self.walk.named(name, scope):
+            if self._is_load(use) and any(each.node is statement for each in self._reaching(use)):
+                yield use
+
+    def _reaching(self, use: cst.Name) -> list[Binding]:
+        return self.names.reaching(use.value, use)
+
+    def _is_load(self, use: cst.Name) -> bool:
+        up = self.walk.parent[use]
+        if isinstance(up, cst.Attribute):
+            return up.value is use
+        if isinstance(up, cst.Arg | cst.NamedExpr | cst.AnnAssign | cst.AugAssign | cst.CompFor | cst.For):
+            return use is getattr(up, "value", None) or use is getattr(up, "iter", None)
+        kinds = (cst.AssignTarget, cst.Param, cst.AsName, cst.FunctionDef, cst.ClassDef, cst.NameItem, cst.ImportAlias)
+        return not isinstance(up, kinds)
+
+    def _use(self, use: cst.Name) -> None:
+        function = self.walk.function_of(use) or self.walk.tree
+        if function is self.custody.function or not isinstance(function, cst.FunctionDef | cst.Lambda):
+            self.value(use)
+        else:
+            self._captured(use, function)
+
+    def _captured(self, use: cst.Name, function: cst.FunctionDef | cst.Lambda) -> None:
+        """A nested function that only sets attributes takes nothing over; one that ends the span or keeps it does."""
+        if not self.helpers.use(use) & {"end", "detach", "keep", "return", "alias", "attach"}:
+            self.custody.uses.append(use)
+            return
+        outer: Node = function
+        for up in self.walk.ancestors(function):
+            if up is self.custody.function:
+                break
+            if isinstance(up, cst.FunctionDef | cst.Lambda):
+                outer = up
+        self.custody.handed.append(outer)
+
+    # -- where a value can go -------------------------------------------------------------------------------
+
+    def _hand(self, node: Node, up: Node) -> None:
+        if isinstance(up, cst.Return | cst.Assign | cst.AnnAssign | cst.AugAssign | cst.NamedExpr):
+            self.custody.handed.append(up)
+        else:
+            self.custody.handed.append(node)
+
+    def _element(self, node: Node, up: cst.Element | cst.DictElement | cst.StarredElement) -> None:
+        """An element of a tuple that is unpacked at once is still one value; in any other container it is stored."""
+        container = self.walk.parent[up]
+        above = self.walk.parent[container]
+        if isinstance(up, cst.DictElement) and node is up.key:
+            return
+        if isinstance(container, cst.Tuple) and isinstance(above, cst.Assign) and len(above.targets) == 1:
+            target = above.targets[0].target
+            if isinstance(target, cst.Tuple | cst.List) and len(target.elements) == len(container.elements):
+                place = next(at for at, each in enumerate(container.elements) if each is up)
+                self._bind(target.elements[place].value, above)
+                return
+        self._hand(node, above if isinstance(above, cst.Return) else container)
+
+    def _attribute(self, up: cst.Attribute) -> None:
+        above = self.walk.parent[up]
+        called = isinstance(above, cst.Call) and above.func is up
+        if _METHODS[self.kind].get(up.attr.value) is None:
+            return
+        (self.custody.discharged if called else self.custody.handed).append(above if called else up)
+
+    def _entered(self, node: Node, item: cst.WithItem) -> None:
+        """`with span:` ends it; `with manager as span:` binds a span that the manager leaves open."""
+        if node is not self.custody.start or self.values.type(node) != otel.SPAN_MANAGER:
+            self.custody.discharged.append(item)
+        elif item.asname is None:
+            self.custody.dropped = True
+            self.custody.start = item
+        else:
+            self.custody.start = item
+            self._bind(item.asname.name, item)
+
+    def _yielded(self, up: cst.Yield) -> None:
+        function = self.custody.function
+        manager = isinstance(function, cst.FunctionDef) and self.values.is_manager(function)
+        (self.custody.lent if manager else self.custody.handed).append(up)
+
+    def _passed(self, node: Node, arg: cst.Arg) -> None:
+        call = self.walk.parent[arg]
+        if not isinstance(call, cst.Call):
+            self.custody.handed.append(node)
+            return
+        called = self.values.api(call.func)
+        if called in _CASTS:
+            self.value(call)
+            return
+        if called == otel.SET_SPAN_IN_CONTEXT:
+            self._in_context(call)
+            return
+        if called in _BORROWS or (otel.is_otel(called) and called not in _TAKES):
+            return
+        effects = self.helpers.on(call, node)
+        if effects is None:
+            effects = self.helpers.use(node)
+        if self.kind in effects:
+            self.custody.discharged.append(call)
+        elif effects & {"keep", "capture", "alias", "end", "detach"}:
+            self.custody.handed.append(call)
+        elif "return" in effects:
+            self.value(call)
+
+    def _in_context(self, call: cst.Call) -> None:
+        """A context that holds the span: whoever gets it can end the span, if nobody here does."""
+        inner = Custody(call, self.custody.function)
+        _Trace(self.ownership, inner, TOKEN).value(call)
+        self.custody.lent.extend(inner.handed + inner.lent)
+        for use in inner.uses:
+            up = self.walk.parent[use]
+            above = self.walk.parent[up]
+            if isinstance(above, cst.Call) and self.values.api(above.func) == otel.ATTACH:
+                token = self.ownership.of(above, TOKEN)
+                if not token.discharged:
+                    self.custody.lent.append(above)
+
+
+# Places that look at a value and leave it where it is.
+_READS = (
+    cst.Comparison,
+    cst.ComparisonTarget,
+    cst.If,
+    cst.While,
+    cst.Assert,
+    cst.UnaryOperation,
+    cst.FormattedStringExpression,
+    cst.Del,
+    cst.Index,
+    cst.Subscript,
+    cst.IfExp,
+    cst.Match,
+)
+_TAKES = frozenset({otel.USE_SPAN, otel.DETACH})
