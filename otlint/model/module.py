@@ -14,9 +14,11 @@ from otlint import otel
 from otlint.finding import Finding, Related
 from otlint.fix import Fix
 from otlint.model.facts import collect
-from otlint.model.flow import Flow
+from otlint.model.flow import Exit, Flow
 from otlint.model.helpers import Helpers
 from otlint.model.names import Names
+from otlint.model.origins import Origins
+from otlint.model.ownership import SPAN, TOKEN, Custody, Ownership
 from otlint.model.positions import positions
 from otlint.model.project import Facts, FunctionFacts, Project, module_name
 from otlint.model.raising import Raising
@@ -82,6 +84,10 @@ class Module:
         """Whether a text has a bound on the number of its values."""
         return self.texts.of(expression)
 
+    def origins(self, expression: cst.BaseExpression) -> list[cst.BaseExpression]:
+        """The expressions, as they are written, that an expression's value certainly comes from on some way."""
+        return list(Origins(self.walk, self.names, self.values, self.flow).of(expression))
+
     def calls(self, *apis: str) -> list[cst.Call]:
         """The calls of these APIs, in source order."""
         found = [call for api in set(apis) for call in self._calls_by_api.get(api, ())]
@@ -128,6 +134,19 @@ class Module:
     def span_around(self, node: Node) -> Span | None:
         """The innermost span that is certainly current at the node, by the text of its own function."""
         return self.spans.around(node)
+
+    @cached_property
+    def ownership(self) -> Ownership:
+        """Who has to end the spans and detach the tokens of this file."""
+        return Ownership(self.walk, self.names, self.values, self.helpers)
+
+    def custody(self, call: cst.Call) -> Custody:
+        """Where the span or token that a call gives goes, and who is responsible for it."""
+        return self.ownership.of(call, TOKEN if self.api(call.func) == otel.ATTACH else SPAN)
+
+    def exits(self, custody: Custody, also: Iterable[Node] = ()) -> list[Exit]:
+        """The ways out of the function on which a span or token stays open; passing one of `also` is no such way."""
+        return self.ownership.exits(custody, self.flow(custody.function), frozenset(also))
 
     def flow(self, function: cst.FunctionDef | cst.Lambda | cst.Module) -> Flow:
         """The control flow of a function or of the module's top level."""

@@ -187,7 +187,10 @@ class Project:
 
     def _member(self, owner: Symbol, name: str, rest: list[str]) -> Symbol | None:
         if owner.kind == "class":
-            return self.member(owner, name)
+            found = self.member(owner, name)
+            if found is not None and found.kind == "foreign":
+                return Symbol("foreign", ".".join([found.dotted, *rest[1:]]), found.facts)
+            return found
         if owner.kind == "value" and owner.type is not None:
             cls = self.symbol(owner.type, owner.facts.path)
             if cls is not None and cls.kind == "class":
