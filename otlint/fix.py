@@ -211,7 +211,8 @@ def diff(before: Source, after: str, shown: str) -> str:
 
     mark = "\ufeff" if before.bom else ""
     old, new = ((mark + text).split("\n") for text in (before.text, after))
-    names = (_name(side + shown.lstrip("/"), before.encoding) for side in ("a/", "b/"))
+    name = shown.lstrip("/")
+    names = _name(f"a/{name}", before.encoding), _name(f"b/{name}", before.encoding)
     lines = difflib.unified_diff(_ended(old), _ended(new), *names)
     return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
 

@@ -37,20 +37,21 @@ def smalls(line: Line) -> Sequence[cst.BaseSmallStatement]:
 
 def indent_of(module: Module, node: cst.CSTNode) -> str:
     """The indentation of the lines of the block that holds the node."""
-    indents = [
-        _clean(up.indent if up.indent is not None else module.tree.default_indent)
-        for up in module.walk.ancestors(node)
-        if isinstance(up, cst.IndentedBlock)
-    ]
-    return "".join(reversed(indents))
+    return "".join(reversed(_indents(module, node)))
 
 
 def unit_of(module: Module, node: cst.CSTNode) -> str:
     """One more level of indentation, as the nearest block does it."""
-    for up in module.walk.ancestors(node):
-        if isinstance(up, cst.IndentedBlock):
-            return _clean(up.indent if up.indent is not None else module.tree.default_indent)
-    return _clean(module.tree.default_indent)
+    return next(iter(_indents(module, node)), _clean(module.tree.default_indent))
+
+
+def _indents(module: Module, node: cst.CSTNode) -> list[str]:
+    """One indentation per level, from the inside."""
+    return [
+        _clean(up.indent if up.indent is not None else module.tree.default_indent)
+        for up in module.walk.ancestors(node)
+        if isinstance(up, cst.IndentedBlock | cst.Match)
+    ]
 
 
 def _clean(indent: str) -> str:
@@ -90,16 +91,18 @@ def line_end(text: str, offset: int) -> int:
 
 
 def top_of(module: Module, line: Line) -> int:
-    """The start of a line together with the comment lines directly above it."""
+    """The start of a line together with the comment lines directly above it, behind a form feed."""
     text = module.source.text
     first = start_of(module, line)
     top = line_start(text, first)
+    if "\f" in text[top:first]:
+        return behind_form_feed(text, top)
     column = len(indent_of(module, line))
     for above in reversed(getattr(line, "leading_lines", ())):
         if above.comment is None or module.range(above.comment)[0] - module.range(above)[0] != column:
             break
         top = module.range(above)[0]
-    return top
+    return behind_form_feed(text, top)
 
 
 def bottom_of(module: Module, node: cst.CSTNode) -> int:
@@ -159,10 +162,14 @@ def physical_lines(module: Module, start: int, end: int) -> Iterator[int]:
     while at < end:
         stop = line_end(text, at)
         if text[at:stop].strip() and not any(first < at < last for first, last in inside):
-            found = _BLANKS.match(text, at)
-            blank = found.group() if found else ""
-            yield at + blank.rfind("\f") + 1
+            yield behind_form_feed(text, at)
         at = stop
+
+
+def behind_form_feed(text: str, start: int) -> int:
+    """Indentation counts from the last form feed of a line's leading blanks."""
+    found = _BLANKS.match(text, start)
+    return start + found.group().rfind("\f") + 1 if found else start
 
 
 def _string_ranges(module: Module, start: int, end: int) -> list[tuple[int, int]]:

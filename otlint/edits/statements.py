@@ -160,7 +160,7 @@ def _wrap(
     code = layout.rendered(module, above, indent, unit) + newline
     head = _index(first, statements[0])
     tail = _index(last, statements[-1]) if _is_small(statements[-1]) else len(layout.smalls(last)) - 1
-    deleted = delete_statement(module, *without) if without else ()
+    deleted = _deleted_within(module, statements, without)
     edits = list(deleted)
     whole = head == 0 and not isinstance(first, cst.SimpleStatementSuite)
     start = layout.top_of(module, first) if whole else layout.line_end(module.source.text, _start(module, first, head))
@@ -172,7 +172,7 @@ def _wrap(
         edits.append(_open(module, first, newline + (indent if head else code + indent + unit)))
     end = layout.bottom_of(module, last)
     if tail < len(layout.smalls(last)) - 1:
-        end = _start(module, last, tail + 1)
+        end = module.range(layout.smalls(last)[tail])[1]
         after = layout.rendered(module, below, indent, unit) + newline if below else ""
         edits.append(_cut(module, last, tail + 1, newline + after + indent))
     elif below:
@@ -181,13 +181,24 @@ def _wrap(
     return ordered(edits)
 
 
+def _deleted_within(module: Module, statements: Sequence[Statement], without: Sequence[Statement]) -> list[Edit]:
+    """Delete lines; what shares its line, or is all that there is to wrap, becomes `pass`."""
+    kept = statements[-1] if all(each in without for each in statements) else None
+    passed = [each for each in without if each is kept or len(layout.smalls(layout.line_of(module, each))) > 1]
+    lines = [each for each in without if each not in passed]
+    edits = list(delete_statement(module, *lines)) if lines else []
+    return edits + [Edit(*module.range(each), "pass") for each in passed]
+
+
 def _deeper(module: Module, start: int, end: int, indent: str, unit: str, deleted: Sequence[Edit]) -> list[Edit]:
     """One level more for the lines of a range; not for those that are deleted."""
     text = module.source.text
     edits = []
     for at in layout.physical_lines(module, start, end):
         stop = layout.line_end(text, at)
-        if any(edit.start < at < edit.end or edit.start == at < stop <= edit.end for edit in deleted):
+        if any(
+            edit.start < at < edit.end or (edit.start == at and stop <= edit.end and not edit.text) for edit in deleted
+        ):
             continue
         at += len(indent) if text.startswith(indent, at) else 0
         edits.append(Edit(at, at, unit))
@@ -255,7 +266,8 @@ def _delete_line(module: Module, line: Line) -> Edit:
     start = layout.start_of(module, line)
     if not isinstance(line, cst.BaseCompoundStatement) and line.trailing_whitespace.comment is not None:
         return Edit(start, module.range(line.trailing_whitespace.comment)[0], "")
-    return Edit(layout.line_start(text, start), layout.bottom_of(module, line), "")
+    first = layout.behind_form_feed(text, layout.line_start(text, start))
+    return Edit(first, layout.bottom_of(module, line), "")
 
 
 def _delete_smalls(module: Module, line: Line, indexes: set[int]) -> list[Edit]:
