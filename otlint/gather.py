@@ -117,6 +117,7 @@ class _Gathering:
         stale = set(modules)
         for _ in range(_ROUNDS):
             before = dict(self.facts)
+            stale &= modules.keys()
             for path in sorted(stale):
                 modules[path] = modules[path].within(project)
             self._refresh(stale)
@@ -133,6 +134,7 @@ class _Gathering:
                 self.facts[path] = self.gathered.modules[path].facts()
             except RecursionError:
                 del self.gathered.modules[path]
+                self.facts.pop(path, None)
                 self.gathered.broken[path] = Broken("nested too deeply", 1, 1)
 
     def importers(self) -> list[str]:

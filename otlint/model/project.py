@@ -15,6 +15,9 @@ from otlint import otel
 if TYPE_CHECKING:
     from otlint.deployment import Deployments
 
+# A module that imports itself under a longer name would be followed for ever.
+_MAX_RE_EXPORTS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class SpanFacts:
@@ -113,6 +116,7 @@ class Project:
     _found: dict[tuple[str, str], Facts | None] = field(default_factory=dict)
     _symbols: dict[tuple[str, str], Symbol | None] = field(default_factory=dict)
     _telemetry: frozenset[str] | None = None
+    _depth: int = 0
     _tables: dict[str, dict[str, Symbol | str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -149,7 +153,10 @@ class Project:
         key = (dotted, path.rpartition("/")[0])
         if key not in self._symbols:
             self._symbols[key] = None  # a cycle of re-exports ends here
-            self._symbols[key] = self._find_symbol(dotted, path)
+            if self._depth < _MAX_RE_EXPORTS:
+                self._depth += 1
+                self._symbols[key] = self._find_symbol(dotted, path)
+                self._depth -= 1
         return self._symbols[key]
 
     def _find_symbol(self, dotted: str, path: str) -> Symbol | None:
