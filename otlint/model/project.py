@@ -183,6 +183,8 @@ class Project:
                     return found
             return None
         if isinstance(entry, str):
+            if f".{facts.module}.{rest[0]}".endswith("." + entry.rpartition(".")[0]):
+                return None  # `from app.settings import settings` in app itself, of a file that is not judged
             target = ".".join([entry, *rest[1:]])
             found = self.symbol(target, facts.path)
             return found or Symbol("foreign", otel.canonical(target), facts)
