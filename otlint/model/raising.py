@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from otlint import otel
@@ -58,6 +60,19 @@ _SAFE_METHODS = frozenset(
         "critical",
     }
 )
+_STEADY_MANAGERS = frozenset(
+    {
+        otel.SPAN,
+        otel.SPAN_MANAGER,
+        "asyncio.Lock",
+        "asyncio.Semaphore",
+        "contextlib.ExitStack",
+        "contextlib.AsyncExitStack",
+        "contextlib.nullcontext()",
+        "contextlib.suppress()",
+    }
+)
+_LOCK = re.compile(r"(?i)lock|mutex|sema")
 _LEAVE = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit", "os.abort"})
 
 
@@ -73,9 +88,34 @@ class Raising:
         """Whether evaluating the node may raise an `Exception` in ordinary operation."""
         if isinstance(node, cst.Call):
             return self._call_may_raise(node)
-        if isinstance(node, cst.Subscript):
+        if isinstance(node, cst.WithItem):
+            return self._entering_may_raise(node.item)
+        if isinstance(node, cst.For | cst.CompFor):
+            return node.asynchronous is not None or self._iterating_may_raise(node.iter)
+        return isinstance(node, cst.Await | cst.Yield | cst.Raise | cst.Assert)
+
+    def _entering_may_raise(self, manager: Node) -> bool:
+        """Locks and spans do not raise when they are entered or left; a file, connection or transaction may."""
+        kind = self.values.type(manager) or ""
+        if kind in _STEADY_MANAGERS or kind.startswith("threading."):
             return False
-        return isinstance(node, cst.Await | cst.Yield | cst.Raise | cst.Assert | cst.For | cst.CompFor | cst.WithItem)
+        if isinstance(manager, cst.Call):
+            facts = self.helpers.called(manager)
+            return facts is None or facts.span is None
+        name = manager.attr if isinstance(manager, cst.Attribute) else manager
+        return not (isinstance(name, cst.Name) and _LOCK.search(name.value))
+
+    def _iterating_may_raise(self, iterable: Node) -> bool:
+        """A stream, cursor or generator that a call gave may raise at each item; a container does not."""
+        if isinstance(iterable, cst.Name):
+            bindings = self.values.names.reaching(iterable.value, iterable)
+            return any(
+                each.kind == "assign" and isinstance(each.value, cst.Call) and self._iterating_may_raise(each.value)
+                for each in bindings
+            )
+        if isinstance(iterable, cst.Await):
+            return self._iterating_may_raise(iterable.expression)
+        return isinstance(iterable, cst.Call) and self._call_may_raise(iterable)
 
     def _call_may_raise(self, call: cst.Call) -> bool:
         called = self.values.api(call.func)
