@@ -167,7 +167,7 @@ class Module:
 
     @cached_property
     def _positions(self) -> dict[cst.CSTNode, tuple[int, int]]:
-        return positions(self.tree)
+        return positions(self.tree, self.source.text)
 
     def range(self, node: Node) -> tuple[int, int]:
         """Start and end of a node as 0-based offsets in code points of the source's text; the end is exclusive."""
