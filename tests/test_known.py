@@ -143,9 +143,7 @@ def test_a_call_makes_one_type_only() -> None:
 
 def test_no_table_line_is_written_twice() -> None:
     for name in ("clients", "instrumentors"):
-        heads = re.findall(
-            r"^\[[^\n]+\]$", (known.Path(known.__file__).with_name(f"{name}.toml")).read_text(), re.MULTILINE
-        )
+        heads = re.findall(r"^\[[^\n]+\]$", (Path(known.__file__).with_name(f"{name}.toml")).read_text(), re.MULTILINE)
         assert not duplicates(heads)
 
 
