@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from otlint import selection
 from otlint.finding import Level
+from otlint.report import FORMATS
 
-FORMATS = ("full", "concise", "json", "github", "sarif")
 LEVELS = tuple(level.value for level in (Level.ERROR, Level.WARNING, Level.INFO))
 
 
@@ -153,7 +153,7 @@ def _faults(shape: Shape, value: object) -> Iterator[Fault]:
                 yield from _word_faults(key, name)
                 yield from (Fault(f"`{name}`: {bad.message}", bad.word, name) for bad in _faults(inner, one))
         case _:
-            yield Fault(f"expected {_what(shape)}, got {_kind(value)}")
+            yield Fault(f"expected {what(shape)}, got {_kind(value)}")
 
 
 def _word_faults(shape: Word, value: str) -> Iterator[Fault]:
@@ -167,7 +167,8 @@ def _word_faults(shape: Word, value: str) -> Iterator[Fault]:
             yield Fault(str(error), value)
 
 
-def _what(shape: Shape) -> str:
+def what(shape: Shape) -> str:
+    """The shape in words."""
     match shape:
         case Flag():
             return "true or false"

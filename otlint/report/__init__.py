@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     from otlint.finding import Finding
     from otlint.rulebook import Entry
     from otlint.source import Source
+
+
+FORMATS = ("full", "concise", "json", "github", "sarif")
+
+# GitHub refuses a SARIF file with more results.
+SARIF_LIMIT = 25_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +38,15 @@ class Setting:
 
     def applicable(self, finding: Finding) -> bool:
         """Whether `--fix`, with the options at hand, repairs the finding."""
-        from otlint.fix import Safety
+        safety = None if finding.fix is None else finding.fix.safety.value
+        return safety == "safe" or (self.unsafe and safety == "unsafe")
 
-        if finding.fix is None:
-            return False
-        return finding.fix.safety is Safety.SAFE or (self.unsafe and finding.fix.safety is Safety.UNSAFE)
+    def counts(self, findings: Sequence[Finding]) -> list[tuple[str, str, int, int]]:
+        """Code, name, number of findings and how many of them `--fix` repairs, the most frequent first."""
+        found = Counter((finding.code, finding.name) for finding in findings)
+        fixable = Counter(finding.code for finding in findings if self.applicable(finding))
+        rows = [(code, name, count, fixable[code]) for (code, name), count in found.items()]
+        return sorted(rows, key=lambda row: (-row[2], row[0]))
 
 
 Format = Callable[["Report", TextIO, Setting], None]
@@ -52,4 +63,12 @@ def writer(name: str) -> Format:
         "github": github.write,
         "sarif": sarif.write,
     }
+    return formats[name]
+
+
+def statistics(name: str) -> Format:
+    """The function that writes how often each rule was violated; raises KeyError for a format without one."""
+    from otlint.report import json, text
+
+    formats: dict[str, Format] = {"full": text.statistics, "concise": text.statistics, "json": json.statistics}
     return formats[name]

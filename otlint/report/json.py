@@ -23,6 +23,16 @@ def write(report: Report, stream: TextIO, setting: Setting) -> None:
     stream.write("\n")
 
 
+def statistics(report: Report, stream: TextIO, setting: Setting) -> None:
+    """How often each rule was violated, in ruff's keys."""
+    rows = [
+        {"code": code, "name": name, "count": count, "fixable": fixable == count, "fixable_count": fixable}
+        for code, name, count, fixable in setting.counts(report.findings)
+    ]
+    json.dump(rows, stream, indent=2)
+    stream.write("\n")
+
+
 def _finding(finding: Finding, source: Callable[[str], Source | None]) -> dict[str, object]:
     return {
         "category": CATEGORIES[finding.code[3]],

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from otlint.rulebook import Entry
     from otlint.source import Source
 
-# GitHub refuses a file with more.
-MAX_RESULTS = 25_000
-
 _LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "note"}
 _PROBLEM = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "recommendation"}
 _SECURITY = {"OTL526": "7.5", "OTL602": "5.0", "OTL604": "4.0"}

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
+from otlint import selection
 from otlint.finding import Level
 from otlint.fix import Safety
 from otlint.report.frame import Mark, Paint, clean, diff, frame
@@ -100,7 +101,7 @@ def summary(report: Report, setting: Setting) -> str:
 
 def statistics(report: Report, stream: TextIO, setting: Setting) -> None:
     """How many findings each rule has, the most frequent first; `[*]` where `--fix` repairs all, `[-]` some of them."""
-    rows = counts(report, setting)
+    rows = setting.counts(report.findings)
     width = max((len(str(count)) for _, _, count, _ in rows), default=0)
     for code, name, count, fixable in rows:
         star = "[*]" if fixable == count else "[-]" if fixable else "[ ]"
@@ -108,13 +109,16 @@ def statistics(report: Report, stream: TextIO, setting: Setting) -> None:
     _footer(report, stream, setting)
 
 
-def counts(report: Report, setting: Setting) -> list[tuple[str, str, int, int]]:
-    """Code, name, number of findings and how many of them `--fix` repairs."""
-    found = Counter((finding.code, finding.name) for finding in report.findings)
-    fixable = Counter(finding.code for finding in report.findings if setting.applicable(finding))
-    return sorted(
-        ((*rule, count, fixable[rule[0]]) for rule, count in found.items()), key=lambda row: (-row[2], row[0])
-    )
+def fixes(report: Report, stream: TextIO) -> None:
+    """What was repaired, by file and rule."""
+    names = selection.known()
+    total = sum(sum(change.fixed.values()) for change in report.changes)
+    stream.write(f"Fixed {_count(total, 'finding')}:\n")
+    for change in report.changes:
+        stream.write(f"- {clean(change.shown)}:\n")
+        for code, count in sorted(change.fixed.items(), key=lambda pair: (-pair[1], pair[0])):
+            stream.write(f"    {count} x {code} ({names.get(code, code)})\n")
+    stream.write("\n")
 
 
 def _levels(findings: list[Finding]) -> str:
