@@ -144,9 +144,9 @@ class Flow:
         if start is self.function:
             search.run(graph.entry)
         elif start in self:
-            search.run_after(
-                graph.entered.get(start) or graph.evaluated[start], start if again else None, self._waiting
-            )
+            point = graph.entered.get(start) or graph.evaluated[start]
+            if point in self._whole.seen:
+                search.run_after(point, start if again else None, self._waiting)
         return search
 
     def _waiting(self, final: Final) -> list[Reason]:

@@ -347,7 +347,7 @@ class Graph:
     def _try(self, node: cst.Try | cst.TryStar) -> None:
         final = self._guarded(self.frame) if node.finalbody else None
         outer = self.frame
-        classes = [self._classes.caught(handler.type) for handler in node.handlers]
+        classes = self._classes.clauses([handler.type for handler in node.handlers])
         entries = [(names, Point(outer)) for names in classes]
         star = isinstance(node, cst.TryStar)
         self.frame = Frame(outer, handlers=entries, exhaustive=not star)
@@ -376,14 +376,19 @@ class Graph:
             self._finish(final)
 
     def _assume_raising(self, first: int, classes: list[tuple[str, ...]]) -> None:
-        """Who writes a handler knows that the body raises, even where nothing in it looks like it."""
+        """Who writes a handler knows that the body raises: `try: value.attribute`, `except AttributeError:`."""
         body = self.points[first:]
         if any(reason.raised for point in body for reason in point.reasons):
             return
+        names = [name for group in classes for name in self._classes.again(group, ())]
         for point in body:
-            if point.node is not None and not point.reasons:
-                names = [name for group in classes for name in self._classes.again(group, ())]
-                point.reasons = tuple(Reason("exception", point.node, name) for name in names)
+            node = point.node
+            if isinstance(node, cst.Attribute | cst.BinaryOperation | cst.AugAssign) and not self._is_called(node):
+                point.reasons = tuple(Reason("exception", node, name) for name in names)
+
+    def _is_called(self, node: Node) -> bool:
+        up = self._walk.parent[node]
+        return isinstance(up, cst.Call) and up.func is node
 
     def _handler(
         self, handler: cst.ExceptHandler | cst.ExceptStarHandler, entry: Point, classes: list[tuple[str, ...]]

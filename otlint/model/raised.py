@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import enum
+from collections.abc import Sequence
 
 import libcst as cst
 
@@ -143,6 +144,16 @@ class Classes:
         if isinstance(clause, cst.Tuple):
             return tuple(self._name(element.value) for element in clause.elements)
         return (self._name(clause),)
+
+    def clauses(self, clauses: Sequence[Node | None]) -> list[tuple[str, ...]]:
+        """What each `except` clause of a `try` takes that no earlier one has taken for certain."""
+        found: list[tuple[str, ...]] = []
+        earlier: list[str] = []
+        for clause in clauses:
+            names = [name for name in self.caught(clause) if not any(catches(n, name) is Match.YES for n in earlier)]
+            found.append(tuple(names))
+            earlier += names
+        return found
 
     def raised(self, value: Node) -> str:
         """What `raise value` raises: only capitalised names are read as classes."""
