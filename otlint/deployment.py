@@ -167,7 +167,6 @@ class _Tree:
 
     def __init__(self) -> None:
         self.modules: set[str] = set()
-        self.folders: set[str] = set()
         self.python: set[str] = {""}
         self.markers: set[str] = set()
 
@@ -213,7 +212,6 @@ def _walk(root: Path, tree: _Tree, excluded: Container[str]) -> Iterator[tuple[s
     pending = [""]
     while pending:
         folder = pending.pop()
-        tree.folders.add(folder)
         try:
             entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
         except OSError:
@@ -333,14 +331,15 @@ def _owners(statement: launch.Statement, path: str, unit: str, units: Mapping[st
 
     A Compose service of a third-party image is placed by its name or not at all, unless it launches Python.
     """
-    found = [_unit_of(where, units) for where in (_place(path, tree) for path in statement.paths) if where is not None]
+    found = _units_at(statement.paths, units, tree)
     kind = launch.reader(posixpath.basename(path))
     named = _named(statement, unit, units)
+    if kind is launch.compose and statement.parts:
+        built = _units_at(statement.parts, units, tree)[:1]
+        # The Dockerfile of a build from the root is often behind a variable: the name tells.
+        return (named if built == [""] else set()) or set(built)
     if kind is launch.compose:
-        if any(where in tree.folders for where in statement.paths):
-            # The Dockerfile of a build from the root is often behind a variable: the name tells.
-            return (named if found[:1] == [""] else set()) or set(found[:1])
-        return named or ({unit} if statement.kind in {"launch", "server"} else set())
+        return set(found[:1]) or named or ({unit} if statement.kind in {"launch", "server"} else set())
     owners = {owner for owner in found[:1] if _inside(owner, unit)}
     if kind is launch.container_file:
         return _of_container(statement, unit, units, tree) or owners or {unit}
@@ -358,6 +357,10 @@ def _of_container(statement: launch.Statement, unit: str, units: Mapping[str, _F
         }
         return copied | within | {unit}
     return set() if "" in places else copied
+
+
+def _units_at(paths: Iterable[str], units: Mapping[str, _Facts], tree: _Tree) -> list[str]:
+    return [_unit_of(where, units) for where in (_place(path, tree) for path in paths) if where is not None]
 
 
 def _place(path: str, tree: _Tree) -> str | None:

@@ -21,7 +21,7 @@ class Statement:
 
     `kind`: "launch" instrumented from outside by `word` · "hint" perhaps so · "server" run by the server `word` ·
     "env" the variable `word` is `value` · "start" the service is started here. Which service: the `paths` it runs, the
-    `parts` that are copied into its image (both relative to the root, existing or not), the `names` it goes by; without
+    `parts` that its image is made of (both relative to the root, existing or not), the `names` it goes by; without
     them, that of the file. `wide`: about any service below.
     """
 
@@ -318,7 +318,7 @@ def _started(node: Any, folder: str) -> Iterator[Statement]:
 
 
 def compose(path: str, text: str) -> Iterator[Statement]:
-    """A Compose file: each service is about the folder it is built from or mounts."""
+    """A Compose file: a service is about the folder it is built from, else one it mounts, else what it runs."""
     documents = _documents(text)
     services = [item for node in documents or () for item in _items(_get(node, "services"))]
     if not services:
@@ -326,24 +326,28 @@ def compose(path: str, text: str) -> Iterator[Statement]:
         return
     folder = posixpath.dirname(path)
     for name, service in services:
-        paths = tuple(_build(service, folder))
-        names = (name, _text(_get(service, "container_name")), _image(service))
+        built, mounted = tuple(_built(service, folder)), tuple(_mounted(service, folder))
+        image = _image(service)
+        names = (name, _text(_get(service, "container_name")), image)
         for statement in _started(service, folder):
-            yield replace(statement, paths=paths or statement.paths, names=names)
+            parts = built or (() if image else mounted)
+            yield replace(statement, paths=mounted + statement.paths, parts=parts, names=names)
 
 
-def _build(service: Any, folder: str) -> Iterator[str]:
+def _built(service: Any, folder: str) -> Iterator[str]:
     build = _get(service, "build")
-    context = (
-        _text(build) if getattr(build, "id", "") == "scalar" else _text(_get(build, "context")) or "." if build else ""
-    )
-    context = re.sub(r"\$\{[^}]*\}", "", context)
-    if file := _text(_get(build, "dockerfile")) if build else "":
-        yield _join(folder, posixpath.join(context, posixpath.dirname(file)))
-    if context:
+    if build is not None:
+        scalar = getattr(build, "id", "") == "scalar"
+        context = _text(build) if scalar else _text(_get(build, "context")) or "."
+        context = re.sub(r"\$\{[^}]*\}", "", context)
+        if file := _text(_get(build, "dockerfile")):
+            yield _join(folder, posixpath.join(context, posixpath.dirname(file)))
         yield _join(folder, context)
+
+
+def _mounted(service: Any, folder: str) -> Iterator[str]:
     for volume in _sequence(_get(service, "volumes")):
-        source = _text(_get(volume, "source")) if volume.id == "mapping" else volume.value.split(":")[0]
+        source = _text(_get(volume, "source")) if volume.id == "mapping" else _text(volume).partition(":")[0]
         if source.startswith("."):
             yield _join(folder, source)
 

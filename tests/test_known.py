@@ -200,6 +200,32 @@ def test_types_follow_calls_attributes_and_subscripts() -> None:
     assert clients.decorates["celery.shared_task"] == "celery.Task"
 
 
+def test_kinds() -> None:
+    clients = known.clients()
+    assert [
+        operation.kinds
+        for api in ("requests.get", "kafka.KafkaProducer.send", "kafka.KafkaConsumer.poll", "sqlite3.Cursor.execute")
+        if (operation := clients.operation(api))
+    ] == [("CLIENT",), ("PRODUCER", "CLIENT"), ("CLIENT",), ("INTERNAL", "CLIENT")]
+
+
+def test_switches() -> None:
+    switches = known.switches()
+    assert switches["opentelemetry.instrumentation.flask.FlaskInstrumentor"] == {"flask"}
+    assert "requests" in switches["azure.monitor.opentelemetry.configure_azure_monitor"]
+    assert switches["opentelemetry.instrumentation.auto_instrumentation.initialize"] == {"*"}
+    assert switches["logfire.instrument_httpx"] == {"httpx"}
+
+
+def test_frameworks_by_decorator_and_call() -> None:
+    assert known.decorators()["celery.shared_task"].kind == "CONSUMER"
+    assert known.decorators()["fastapi.FastAPI.get"].native == {"fastapi"}
+    entry, slot = known.registers()["pika.channel.Channel.basic_consume"]
+    assert (entry.key, slot.position, slot.keywords) == ("consumer.pika", 1, ("on_message_callback",))
+    names = [api for entry in known.entries().values() for api in (*entry.decorators, *entry.registers)]
+    assert not duplicates(names)
+
+
 def test_handlers_of_classes() -> None:
     grpc = known.entries()["server.grpc"]
     assert grpc.handles("shop_pb2_grpc.CartServicer", "AddItem")

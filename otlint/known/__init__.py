@@ -55,6 +55,19 @@ class Distro:
     unless: str | None
 
 
+@dataclass(frozen=True)
+class Native:
+    """A library that makes its own spans: unasked from version `since` on, or asked for by one of `calls`."""
+
+    key: str
+    package: str
+    since: str | None
+    calls: tuple[str, ...]
+    off: str | None
+    does: frozenset[str]
+    status: str | None
+
+
 @cache
 def instrumentors() -> Mapping[str, Instrumentor]:
     """Every instrumentor by its key."""
@@ -95,6 +108,36 @@ def distros() -> Mapping[str, Distro]:
     }
 
 
+@cache
+def natives() -> Mapping[str, Native]:
+    """Every library with spans of its own by its key."""
+    return {
+        key: Native(
+            key,
+            entry["package"],
+            entry.get("since"),
+            tuple(entry.get("calls", ())),
+            entry.get("off"),
+            frozenset(entry["does"]),
+            entry.get("status"),
+        )
+        for key, entry in table("instrumentors")["native"].items()
+    }
+
+
+@cache
+def switches() -> Mapping[str, frozenset[str]]:
+    """Classes (`Class().instrument()`) and calls → keys of the instrumentors they switch on; "*" = all installed."""
+    found: dict[str, set[str]] = {}
+    for key, entry in instrumentors().items():
+        for name in (*([entry.cls] if entry.cls else []), *entry.calls):
+            found.setdefault(name, set()).add(key)
+    for distro in distros().values():
+        for name in (*distro.calls, *distro.imports):
+            found.setdefault(name, set()).update(distro.instruments)
+    return {name: frozenset(keys) for name, keys in found.items()}
+
+
 @dataclass(frozen=True)
 class Operation:
     """One call that leaves the process, or takes or settles a message."""
@@ -106,6 +149,13 @@ class Operation:
     remote: bool
     instrumentors: frozenset[str]
     beneath: frozenset[str]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The span kinds that are right for a span of exactly this call, the usual one first."""
+        if self.role in {"create", "send"}:
+            return ("PRODUCER", "CLIENT")
+        return ("CLIENT",) if self.remote else ("INTERNAL", "CLIENT")
 
 
 @dataclass(frozen=True)
@@ -314,6 +364,18 @@ def _slot(where: str | Iterable[str | int]) -> Slot:
         else:
             keywords.append(item)
     return Slot(position, tuple(keywords))
+
+
+@cache
+def decorators() -> Mapping[str, Entry]:
+    """Decorators that make a function a handler → the framework."""
+    return {api: entry for entry in entries().values() for api in entry.decorators}
+
+
+@cache
+def registers() -> Mapping[str, tuple[Entry, Slot]]:
+    """Calls that take a handler → the framework, and which argument the handler is."""
+    return {api: (entry, slot) for entry in entries().values() for api, slot in entry.registers.items()}
 
 
 @cache
