@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from otlint.model.project import Facts, Project
 
 WORD = b"opentelemetry"
+# Distributions that switch instrumentation on without naming OpenTelemetry: their callers add facts.
+_SWITCHES = (
+    b"logfire",
+    b"traceloop",
+    b"openinference",
+    b"openlit",
+    b"langtrace",
+    b"agentops",
+    b"phoenix.otel",
+    b"microsoft.opentel",
+)
 _ROUNDS = 6
 _IMPORT = re.compile(rb"(?m)^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#;]+)|import[ \t]+([^\n#;]+))")
 _NAME = re.compile(rb"([\w.]+)(?:[ \t]+as[ \t]+\w+)?")
@@ -59,6 +70,7 @@ def gather(
     if not hot:
         return gathered
     work = _Gathering(files, shown, gathered, progress)
+    hot.extend(path for path, data in files.items() if WORD not in data and any(word in data for word in _SWITCHES))
     work.judge(hot)
     while new := work.importers():
         work.judge(new)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from otlint import otel
-from otlint.model.project import ClassFacts, Facts
+from otlint import known, otel
+from otlint.model.project import ClassFacts, Facts, FunctionFacts
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -41,14 +44,22 @@ def collect(module: Module) -> Facts:
         stars=tuple(names.star_modules),
         values=tuple(sorted(typed.items())),
         functions=tuple(
-            module.helpers.of(function)
+            _function(module, function)
             for function in module.walk.all(cst.FunctionDef)
             if _is_visible(module, function)
         ),
         classes=tuple(_class(module, each) for each in module.walk.all(cst.ClassDef) if _is_visible(module, each)),
         imports=frozenset(imports),
         calls=frozenset(api for api in module.apis_called if otel.is_otel(api) or _is_set_up(api)),
+        under_span=frozenset(_under_span(module)),
     )
+
+
+def _function(module: Module, function: cst.FunctionDef) -> FunctionFacts:
+    facts = module.helpers.of(function)
+    if facts.returns != "builtins.str":
+        return facts
+    return dataclasses.replace(facts, text=module.texts.returned(function))
 
 
 def _is_visible(module: Module, definition: cst.FunctionDef | cst.ClassDef) -> bool:
@@ -58,20 +69,28 @@ def _is_visible(module: Module, definition: cst.FunctionDef | cst.ClassDef) -> b
 
 def _is_set_up(api: str) -> bool:
     """Calls that say how a project starts or stops telemetry, whoever provides them."""
-    return (
-        api.rpartition(".")[2]
-        in {
-            "instrument",
-            "instrument_app",
-            "configure_azure_monitor",
-            "shutdown",
-            "configure",
-            "force_flush",
-            "init",
-            "run",
-        }
-        or ".instrument_" in api
-    )
+    return api in _starters() or api in known.runs() or api.rpartition(".")[2] in {"shutdown", "force_flush"}
+
+
+@functools.cache
+def _starters() -> frozenset[str]:
+    """What switches instrumentors on, by dotted name, where the name is not OpenTelemetry's own."""
+    calls = {call for distro in known.distros().values() for call in distro.calls}
+    for each in known.instrumentors().values():
+        calls.update(each.calls, (f"{each.cls}.{method}" for method in ("instrument", *each.objects)))
+    for native in known.table("instrumentors").get("native", {}).values():
+        calls.update(native.get("calls", ()))
+    return frozenset(calls)
+
+
+def _under_span(module: Module) -> Iterator[str]:
+    """What is called inside the span blocks of the file, by dotted name."""
+    for span in module.spans:
+        for region in span.regions:
+            for call in module.walk.own(region, cst.Call):
+                api = module.api(call.func)
+                if api is not None and not otel.is_otel(api) and not api.startswith("builtins."):
+                    yield api
 
 
 def _class(module: Module, definition: cst.ClassDef) -> ClassFacts:

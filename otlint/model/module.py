@@ -10,12 +10,17 @@ from functools import cached_property
 
 import libcst as cst
 
-from otlint import otel
+from otlint import known, otel
 from otlint.finding import Finding, Related
 from otlint.fix import Fix
+from otlint.model.active import Active, active_at
+from otlint.model.entry import Entries
 from otlint.model.facts import collect
 from otlint.model.flow import Exit, Flow
+from otlint.model.handlers import Handler, Mark, handlers, marks
 from otlint.model.helpers import Helpers
+from otlint.model.instrumentation import Instrumentation
+from otlint.model.logs import Logs
 from otlint.model.names import Names
 from otlint.model.origins import Origins
 from otlint.model.ownership import SPAN, TOKEN, Custody, Ownership
@@ -120,6 +125,29 @@ class Module:
         """The function whose call evaluates the node."""
         return self.walk.function_of(node)
 
+    def operation(self, call: cst.Call) -> known.Operation | None:
+        """What a call of a known client library does: a request, a query, a message sent or taken."""
+        api = self.api(call.func)
+        return known.clients().operation(api) if api is not None else None
+
+    def entry(self, function: Function) -> str | None:
+        """Why an instrumentor's span is certainly current while the function runs, None when it is not known to be."""
+        return self.entries.instrumented(function)
+
+    def active(self, node: Node) -> Active | None:
+        """The evidence that a span can be current at the node, in its own function or in a caller's."""
+        return active_at(self, node)
+
+    @cached_property
+    def entries(self) -> Entries:
+        """Where requests and messages enter this file."""
+        return Entries(self)
+
+    @cached_property
+    def instrumentation(self) -> Instrumentation:
+        """Which libraries are instrumented for this file."""
+        return Instrumentation(self)
+
     def helper(self, call: cst.Call) -> FunctionFacts | None:
         """What the project function that the call calls does for its callers."""
         return self.helpers.called(call)
@@ -154,6 +182,21 @@ class Module:
             raising = self._raising
             self._flows[function] = Flow(function, self.walk, may_raise=raising.may_raise, no_return=raising.no_return)
         return self._flows[function]
+
+    @cached_property
+    def handlers(self) -> list[Handler]:
+        """The `except` clauses, in source order."""
+        return list(handlers(self))
+
+    @cached_property
+    def marks(self) -> list[Mark]:
+        """The calls that put an exception or a status other than OK on a span, or may do so."""
+        return marks(self)
+
+    @cached_property
+    def logs(self) -> Logs:
+        """What the log calls of this file log."""
+        return Logs(self.values)
 
     @cached_property
     def _raising(self) -> Raising:

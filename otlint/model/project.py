@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from otlint import otel
+from otlint.model.reach import Reach
 
 if TYPE_CHECKING:
     from otlint.deployment import Deployments
@@ -44,7 +45,8 @@ class FunctionFacts:
 
     `effects` maps a parameter to what the function certainly may do to it: end, record, status, inject, use,
     keep (stores or passes it on to an unknown owner). `ambient` is the same for the current span.
-    `calls` are the dotted names of what it calls; `telemetry` whether it makes spans itself.
+    `calls` are the dotted names of what it calls; `telemetry` whether it makes spans itself. `text` are the parameters
+    that it joins into the text it returns, () for one of few texts, ("*",) for unbounded text, None when unknown.
     """
 
     name: str
@@ -59,6 +61,7 @@ class FunctionFacts:
     telemetry: bool = False
     is_async: bool = False
     never_returns: bool = False
+    text: tuple[str, ...] | None = None
 
     def effect(self, parameter: str) -> frozenset[str] | None:
         """The effects on one parameter, None when the function has no such parameter."""
@@ -92,6 +95,7 @@ class Facts:
     classes: tuple[ClassFacts, ...] = ()
     imports: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
+    under_span: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,8 @@ class Project:
     _found: dict[tuple[str, str], Facts | None] = field(default_factory=dict)
     _symbols: dict[tuple[str, str], Symbol | None] = field(default_factory=dict)
     _telemetry: frozenset[str] | None = None
+    _reach: Reach | None = None
+    _under_span: dict[str, str] | None = None
     _depth: int = 0
     _tables: dict[str, dict[str, Symbol | str]] = field(default_factory=dict)
 
@@ -289,14 +295,38 @@ class Project:
             self._telemetry = frozenset(found)
         return self._telemetry
 
+    @property
+    def reach(self) -> Reach:
+        """What counts for which files."""
+        if self._reach is None:
+            self._reach = Reach(self)
+        return self._reach
+
+    @property
+    def under_span(self) -> dict[str, str]:
+        """The functions that some file calls inside a span, directly or through others → who calls them there."""
+        if self._under_span is None:
+            found = {name: facts.path for facts in self.files.values() for name in sorted(facts.under_span)}
+            calls = {f"{facts.module}.{each.name}": each for facts in self.files.values() for each in facts.functions}
+            waiting = list(found)
+            while waiting:
+                caller = waiting.pop()
+                for name in sorted(calls[caller].calls) if caller in calls else ():
+                    if name not in found:
+                        found[name] = found[caller]
+                        waiting.append(name)
+            self._under_span = found
+        return self._under_span
+
     def users(self, facts: Iterable[Facts]) -> Iterator[Facts]:
         """The files whose answers may depend on these files, because they import them."""
         changed = {each.path for each in facts}
         for each in self.files.values():
-            if any((found := self._imported(name, each.path)) and found.path in changed for name in each.imports):
+            if any((found := self.imported(name, each.path)) and found.path in changed for name in each.imports):
                 yield each
 
-    def _imported(self, dotted: str, path: str) -> Facts | None:
+    def imported(self, dotted: str, path: str) -> Facts | None:
+        """The project file that an imported name comes from: the name is a module, or something in one."""
         return self.module(dotted, path) or self.module(dotted.rpartition(".")[0] or dotted, path)
 
 

@@ -13,7 +13,7 @@ import re
 
 import libcst as cst
 
-from otlint import otel
+from otlint import known, otel
 from otlint.model.names import Binding, Names
 from otlint.model.project import Project, Symbol
 from otlint.model.walk import N, Node, Walk
@@ -37,6 +37,7 @@ _LITERALS: dict[type[Node], str] = {
 _BUILTIN_TYPES = frozenset(
     f"builtins.{name}" for name in ("str", "int", "float", "bool", "bytes", "dict", "list", "tuple", "set", "frozenset")
 )
+_ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"))
 _MANAGER_DECORATORS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 _TRANSPARENT = frozenset(
     f"{module}.{name}"
@@ -109,9 +110,8 @@ class Values:
             return self._followed(dotted)
         if isinstance(expression, cst.Attribute):
             owner = self.type(expression.value)
-            if owner is not None:
-                return self.member(owner, expression.attr.value)
-            return None
+            owner = owner or self.api(expression.value)
+            return self.member(owner, expression.attr.value) if owner is not None else None
         found = {self._callable(binding) for binding in self.names.reaching(expression.value, expression)}
         return found.pop() if len(found) == 1 else None
 
@@ -171,9 +171,23 @@ class Values:
                 waiting = self.bases(definition) + waiting
         return found
 
+    def lineage(self, definition: cst.ClassDef) -> list[str]:
+        """The dotted names of a class of this file and of its known bases, nearest first."""
+        return self._lineage(self.names.qualified(definition))
+
     def bases(self, definition: cst.ClassDef) -> list[str]:
         """The dotted names of a class's known bases."""
         return [base for arg in definition.bases if (base := self.api(arg.value)) is not None]
+
+    def is_enum(self, kind: str | None) -> bool:
+        """Whether a type is an enum of the standard library or the project."""
+        if kind in _ENUMS:
+            return True
+        cls = self.cls(kind)
+        if cls is not None:
+            return not _ENUMS.isdisjoint(self.bases(cls))
+        symbol = self.symbol(kind)
+        return symbol is not None and symbol.cls is not None and not _ENUMS.isdisjoint(symbol.cls.bases)
 
     # -- types ----------------------------------------------------------------------------------------------
 
@@ -195,6 +209,9 @@ class Values:
             return self._agreed([node.body, node.orelse])
         if isinstance(node, cst.BooleanOperation):
             return self._agreed([node.left, node.right]) if isinstance(node.operator, cst.Or) else self.type(node.right)
+        if isinstance(node, cst.Subscript):
+            owner = self.type(node.value)
+            return known.clients().item(owner) if owner is not None else None
         return None
 
     def _agreed(self, expressions: list[Node]) -> str | None:
@@ -224,6 +241,11 @@ class Values:
 
     def _foreign_type(self, call: cst.Call, called: str) -> str | None:
         owner, _, name = called.rpartition(".")
+        literal = call.args[0].value if call.args else None
+        first = literal.raw_value if isinstance(literal, cst.SimpleString) else None
+        made = known.clients().made_by(called, first)
+        if made is not None:
+            return made
         if name in {"__enter__", "__aenter__"}:
             return entered(owner)
         if called in {"typing.cast", "typing_extensions.cast"} and len(call.args) == 2:
@@ -234,12 +256,6 @@ class Values:
             return bases[0] if bases else None
         if name[:1].isupper() or (name[:1] == "_" and name[1:2].isupper()):
             return otel.canonical(called)
-        if (
-            called in {"boto3.client", "boto3.resource"}
-            and call.args
-            and isinstance(call.args[0].value, cst.SimpleString)
-        ):
-            return f"{called}({call.args[0].value.raw_value})"
         return f"{called}()"
 
     def _enclosing_class(self, node: Node) -> cst.ClassDef | None:
@@ -333,15 +349,18 @@ class Values:
                 found = self.project.member(symbol, name) if symbol is not None and symbol.kind == "class" else None
                 if found is not None and found.kind in {"value", "function"}:
                     return found.type
+                given = known.clients().attribute(base, name)
+                if given is not None:
+                    return given
                 continue
             prop = self._functions.get(f"{base}.{name}")
             if prop is not None:
                 return self.returns(prop) if self.is_property(prop) else None
             bindings = self.names.attributes.get((definition, name), [])
             bindings = bindings + self.names.in_class(definition, name)
-            known = [b for b in bindings if not _is_none(b.value) or b.annotation is not None]
-            if known:
-                found_types = {self._bound(binding) for binding in known}
+            present = [b for b in bindings if not _is_none(b.value) or b.annotation is not None]
+            if present:
+                found_types = {self._bound(binding) for binding in present}
                 if len(found_types) > 1:
                     found_types = {each for each in found_types if each is None or not _STAND_IN.search(each)}
                 return found_types.pop() if len(found_types) == 1 else None
@@ -394,7 +413,9 @@ class Values:
         """The type that an annotation names: `Optional[Span]`, `"Span"`, `Span | None` and `Span` are all Span."""
         if isinstance(annotation, cst.Name | cst.Attribute):
             dotted = self.api(annotation)
-            return None if dotted in {"builtins.None", "typing.Any", "typing.Self"} else dotted
+            if dotted in {None, "builtins.None", "typing.Any", "typing.Self"}:
+                return None
+            return known.clients().made_by(dotted) or dotted
         if isinstance(annotation, cst.SimpleString):
             return self._quoted(annotation)
         if isinstance(annotation, cst.BinaryOperation):

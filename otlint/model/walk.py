@@ -45,7 +45,7 @@ class Walk:
         self._run()
         self._end = self._ends()
         # Where the bodies of functions begin: `below` leaves those of nested functions out.
-        functions = [*self.all(cst.FunctionDef), *self.all(cst.Lambda)]
+        functions: list[Function] = [*self.all(cst.FunctionDef), *self.all(cst.Lambda)]
         self._bodies = sorted(self.order[each.body] for each in functions)
 
     def _run(self) -> None:

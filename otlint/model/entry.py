@@ -1,0 +1,98 @@
+"""Where work enters a process: the functions that handle requests, calls, invocations or messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import known
+from otlint.model.values import argument
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+
+class Entries:
+    """The entry points of one file."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._found: dict[Node, known.Entry | None] = {}
+        self._registered: dict[Node, known.Entry] | None = None
+
+    def of(self, function: Node) -> known.Entry | None:
+        """The framework that calls the function for each request or message, None when none is known to."""
+        if not isinstance(function, cst.FunctionDef):
+            return None
+        if function not in self._found:
+            self._found[function] = next(self._matches(function), None)
+        return self._found[function]
+
+    def instrumented(self, function: Node) -> str | None:
+        """Why a span of an instrumentor is certainly current while the function handles something."""
+        entry = self.of(function)
+        if entry is None:
+            return None
+        why = self._module.instrumentation.of(entry.instrumentors, entry.native)
+        return None if why is None else f"it handles what enters through {entry.key.partition('.')[2]}, and {why}"
+
+    def _matches(self, function: cst.FunctionDef) -> Iterator[known.Entry]:
+        decorators = {self._decorator(each) for each in function.decorators}
+        registered = self._registrations().get(function)
+        if registered is not None:
+            yield registered
+        cls = self._module.walk.class_of(function)
+        bases = self._module.values.lineage(cls) if cls is not None else []
+        for entry in known.entries().values():
+            if (
+                not decorators.isdisjoint(entry.decorators)
+                or any(entry.handles(base, function.name.value) for base in bases)
+                or any(self._by_convention(each, function, cls is not None) for each in entry.handlers)
+            ):
+                yield entry
+
+    def _decorator(self, decorator: cst.Decorator) -> str | None:
+        expression = decorator.decorator
+        return self._module.api(expression.func if isinstance(expression, cst.Call) else expression)
+
+    def _by_convention(self, handler: known.Handler, function: cst.FunctionDef, method: bool) -> bool:
+        if handler.names and function.name.value not in handler.names:
+            return False
+        if handler.method and not method:
+            return False
+        given = [*function.params.posonly_params, *function.params.params]
+        given = given[1:] if method else given
+        if len(given) != len(handler.parameters):
+            return False
+        for parameter, (name, kind) in zip(given, handler.parameters, strict=True):
+            if kind is None:
+                if parameter.name.value.lstrip("_") != name:
+                    return False
+            elif parameter.annotation is None or self._module.values.annotated(parameter.annotation.annotation) != kind:
+                return False
+        return True
+
+    def _registrations(self) -> dict[Node, known.Entry]:
+        """Functions of this file that a call hands to a framework: `app.add_api_route("/", handler)`."""
+        if self._registered is None:
+            self._registered = {}
+            for entry in known.entries().values():
+                for api, slot in entry.registers.items():
+                    for call in self._module.calls(api):
+                        self._register(call, slot, entry)
+        return self._registered
+
+    def _register(self, call: cst.Call, slot: known.Slot, entry: known.Entry) -> None:
+        assert self._registered is not None
+        given = [argument(call, keyword, ()) for keyword in slot.keywords]
+        if slot.position is not None and slot.position < len(call.args):
+            arg = call.args[slot.position]
+            if arg.keyword is None and not arg.star:
+                given.append(arg.value)
+        for value in given:
+            function = self._module.values.function(self._module.api(value)) if value is not None else None
+            if function is not None:
+                self._registered[function] = entry

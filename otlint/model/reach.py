@@ -1,0 +1,62 @@
+"""How far a fact of one file reaches: a repository of many services is many units (see `Deployments`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from otlint.model.project import Facts, Project
+
+
+class Reach:
+    """What the files that reach a file call and import.
+
+    A file reaches its own unit, the units below it, and the units with a file that imports it, directly or not.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._units: dict[str, list[Facts]] = {}
+        self._sources: dict[str, list[Facts]] = {}
+        for facts in project.files.values():
+            self._units.setdefault(self._unit(facts.path), []).append(facts)
+
+    def calls(self, path: str) -> frozenset[str]:
+        """Every call that the files reaching `path` make, by dotted name."""
+        return self._union(path, lambda facts: facts.calls)
+
+    def imports(self, path: str) -> frozenset[str]:
+        """Everything that the files reaching `path` import, by dotted name."""
+        return self._union(path, lambda facts: facts.imports)
+
+    def _union(self, path: str, what: Callable[[Facts], frozenset[str]]) -> frozenset[str]:
+        return frozenset().union(*(what(facts) for facts in self.files(path)))
+
+    def files(self, path: str) -> list[Facts]:
+        """The files whose facts reach `path`."""
+        unit = self._unit(path)
+        if unit not in self._sources:
+            around = [facts for each, files in self._units.items() if _holds(each, unit) for facts in files]
+            self._sources[unit] = self._with_imported(around)
+        return self._sources[unit]
+
+    def _unit(self, path: str) -> str:
+        deployments = self._project.deployments
+        return deployments.unit_of(path) if deployments is not None else ""
+
+    def _with_imported(self, files: list[Facts]) -> list[Facts]:
+        found = {facts.path: facts for facts in files}
+        waiting = list(files)
+        while waiting:
+            facts = waiting.pop()
+            for name in facts.imports:
+                imported = self._project.imported(name, facts.path)
+                if imported is not None and imported.path not in found:
+                    found[imported.path] = imported
+                    waiting.append(imported)
+        return list(found.values())
+
+
+def _holds(outer: str, unit: str) -> bool:
+    return outer in {"", unit} or unit.startswith(f"{outer}/")
