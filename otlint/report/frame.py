@@ -145,7 +145,7 @@ def _columns(character: str) -> int:
 
 def diff(source: Source, fix: Fix, paint: Paint) -> Iterator[str]:
     """What the fix changes, one line around it; numbers are those after the fix."""
-    before, after = _LINE_END.split(source.text), _LINE_END.split(applied(source.text, fix))
+    before, after = _lines(source.text), _lines(applied(source.text, fix))
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
     head, tail = max(head - 1, 0), max(tail - 1, 0)
@@ -177,6 +177,11 @@ def applied(text: str, fix: Fix) -> str:
         parts += [text[at : edit.start], edit.text]
         at = max(at, edit.end)
     return "".join([*parts, text[at:]])
+
+
+def _lines(text: str) -> list[str]:
+    lines = _LINE_END.split(text)
+    return lines if lines[-1] else lines[:-1]
 
 
 def _shown(line: str) -> str:
