@@ -57,6 +57,8 @@ def run(options: Options) -> int:
     job = _job(options)
     if options.show_settings or options.show_files:
         return _show(job)
+    if options.statistics and job.format not in ("full", "concise", "json"):
+        raise ConfigError(f"--statistics: there are none in the format `{job.format}`; use `full`, `concise` or `json`")
     say = Speaker(options)
     say.details(job)
     found = _lint(job, Progress(options, started))
@@ -191,7 +193,7 @@ def _publish(job: Job, found: Report) -> None:
         for change in found.changes:
             sys.stdout.buffer.write(_patch(change))
         return
-    if options.silent or (options.fix_only and job.format not in ("full", "concise")):
+    if options.silent or (options.fix_only and (not found.changes or job.format not in ("full", "concise"))):
         return
     stream = sys.stderr if options.stdin and job.repairs else sys.stdout
     if options.output_file is None:
@@ -224,8 +226,8 @@ def _report(job: Job, found: Report, stream: TextIO) -> None:
     if job.format in ("full", "concise") and found.changes and job.config.show_fixes:
         text.fixes(found, stream)
     if options.fix_only:
-        found = dataclasses.replace(found, findings=[])
-    if options.statistics:
+        stream.write("" if options.quiet else text.fixed(found) + "\n")
+    elif options.statistics:
         report.statistics(job.format)(found, stream, setting)
     else:
         report.writer(job.format)(found, stream, setting)

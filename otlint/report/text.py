@@ -78,14 +78,13 @@ def _footer(report: Report, stream: TextIO, setting: Setting) -> None:
 
 def summary(report: Report, setting: Setting) -> str:
     """The last line: what was found, fixed and can be fixed."""
-    fixed = sum(sum(change.fixed.values()) for change in report.changes)
     suppressed = f" ({report.suppressed} suppressed)" if report.suppressed else ""
-    parts = [f"Fixed {_count(fixed, 'finding')}."] if fixed else []
+    parts = [fixed(report)] if report.changes else []
     if report.findings:
         parts.append(f"Found {_levels(report.findings)}{suppressed}.")
     elif report.problems:
         parts.append(f"Found nothing in what could be checked{suppressed}.")
-    elif fixed:
+    elif report.changes:
         parts.append(f"Nothing is left{suppressed}.")
     else:
         parts.append(f"All checks passed!{suppressed}")
@@ -97,6 +96,11 @@ def summary(report: Report, setting: Setting) -> str:
     elif later:
         parts.append(f"{later} fixable with --fix --unsafe-fixes.")
     return " ".join(parts)
+
+
+def fixed(report: Report) -> str:
+    """How many findings were repaired."""
+    return f"Fixed {_count(sum(sum(change.fixed.values()) for change in report.changes), 'finding')}."
 
 
 def statistics(report: Report, stream: TextIO, setting: Setting) -> None:
@@ -112,8 +116,7 @@ def statistics(report: Report, stream: TextIO, setting: Setting) -> None:
 def fixes(report: Report, stream: TextIO) -> None:
     """What was repaired, by file and rule."""
     names = selection.known()
-    total = sum(sum(change.fixed.values()) for change in report.changes)
-    stream.write(f"Fixed {_count(total, 'finding')}:\n")
+    stream.write(f"{fixed(report)[:-1]}:\n")
     for change in report.changes:
         stream.write(f"- {clean(change.shown)}:\n")
         for code, count in sorted(change.fixed.items(), key=lambda pair: (-pair[1], pair[0])):
