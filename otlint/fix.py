@@ -109,8 +109,10 @@ def apply(text: str, fixes: Iterable[Fix], *, parses: Callable[[str], bool] | No
     return after, chosen
 
 
-def _place(edit: Edit) -> tuple[int, int, bool, str]:
-    return (edit.start, edit.end, not edit.shared, edit.text if edit.shared else "")
+def _place(edit: Edit) -> tuple[int, int, bool, bool, str]:
+    """Imports come first at their offset: more names for a line, then more lines."""
+    text = edit.text if edit.shared else ""
+    return (edit.start, edit.end, not edit.shared, text.startswith(("\r", "\n")), text)
 
 
 def _conflict(fix: Fix, other: Fix) -> bool:

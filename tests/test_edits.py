@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import libcst as cst
 import pytest
 from stand_in import StandIn, applied
 
@@ -119,7 +120,118 @@ CASES = {
         lambda m: edits.append(m, m.statement("try...").body, ["e()"]),
         "try:\n    a; b\n    e()\nexcept X: pass\n",
     ),
-}  # fmt: skip
+    "delete": (
+        BLOCK,
+        lambda m: edits.delete_statement(m, m.statement("b(...")),
+        "def f():\n    # above\n    a()  # side\n\n    if c:\n        d()\n    # last\n",
+    ),
+    "delete, comment stays": (
+        BLOCK,
+        lambda m: edits.delete_statement(m, m.statement("a()")),
+        BLOCK.replace("    a()  # side", "    # side"),
+    ),
+    "delete all of a block": (
+        BLOCK,
+        lambda m: edits.delete_statement(m, m.statement("d()")),
+        BLOCK.replace("d()", "pass"),
+    ),
+    "delete all of a block, several": (
+        "try:\n    a\n    b  # c\n    d; e\nfinally:\n    f\n",
+        lambda m: edits.delete_statement(m, *(m.statement(code) for code in "abde")),
+        "try:\n    pass\n    # c\nfinally:\n    f\n",
+    ),
+    "delete a compound": (
+        BLOCK,
+        lambda m: edits.delete_statement(m, m.statement("if c:...")),
+        BLOCK.replace("    if c:\n        d()\n", ""),
+    ),
+    "delete in the module": ("a\n", lambda m: edits.delete_statement(m, m.statement("a")), ""),
+    "delete the last line": ("a\nb", lambda m: edits.delete_statement(m, m.statement("b")), "a\n"),
+    "delete, semicolons": (
+        "a; b ; c;  # d\n",
+        lambda m: edits.delete_statement(m, m.statement("a"), m.statement("c")),
+        "b;  # d\n",
+    ),
+    "delete, suite": (
+        "if x: a  # c\nelse: b; c\n",
+        lambda m: edits.delete_statement(m, m.statement("a"), m.statement("b")),
+        "if x: pass  # c\nelse: c\n",
+    ),
+    "wrap": (
+        BLOCK,
+        lambda m: edits.wrap_try_finally(m, [m.statement("b(..."), m.statement("if c:...")], ["e()", "if f:", "\tg()"]),
+        (
+            "def f():\n    # above\n    a()  # side\n    try:\n        b(\n            1,  # one\n        )\n\n"
+            "        if c:\n            d()\n    finally:\n        e()\n        if f:\n            g()\n    # last\n"
+        ),
+    ),
+    "wrap, comments above and strings": (
+        'a\n# about b\nb = """\n  x\n"""  # c\n\nc',
+        lambda m: edits.wrap_try_finally(m, [m.statement("b =..."), m.statement("c")], ["d"]),
+        'a\ntry:\n    # about b\n    b = """\n  x\n"""  # c\n\n    c\nfinally:\n    d',
+    ),
+    "wrap, tabs in windows": (
+        "if x:\r\n\ta(\r\n\t  1)\r\n\t# foot\r\n",
+        lambda m: edits.wrap_with(m, [m.statement("a(...")], "with y:"),
+        "if x:\r\n\twith y:\r\n\t\ta(\r\n\t\t  1)\r\n\t# foot\r\n",
+    ),
+    "wrap, foot of a nested block": (
+        "if x:\n    if y:\n        a\n        # foot\n    b\n",
+        lambda m: edits.wrap_try_finally(m, [m.statement("if y:...")], ["c"]),
+        "if x:\n    try:\n        if y:\n            a\n            # foot\n    finally:\n        c\n    b\n",
+    ),
+    "wrap, semicolons": (
+        "if x:\n    a; b; c; d  # e\n",
+        lambda m: edits.wrap_try_finally(m, [m.statement("b"), m.statement("c")], ["f"]),
+        "if x:\n    a\n    try:\n        b; c\n    finally:\n        f\n    d  # e\n",
+    ),
+    "wrap, suite": (
+        "if x: a; b  # c\n",
+        lambda m: edits.wrap_try_finally(m, [m.statement("b")], ["d"]),
+        "if x:\n    a\n    try:\n        b  # c\n    finally:\n        d\n",
+    ),
+    "wrap without": (
+        "def f():\n    s = start()\n    # work\n    a()\n    if b:\n        s.end()  # now\n    c()\n    s.end()\n",
+        lambda m: edits.wrap_with(
+            m,
+            m.statement("def f...").body.body,
+            "with start() as s:",
+            without=[m.statement("s = start()"), *m.walk.all(cst.Expr)[1:2], *m.walk.all(cst.Expr)[3:]],
+        ),
+        (
+            "def f():\n    with start() as s:\n        # work\n        a()\n"
+            "        if b:\n            pass  # now\n        c()\n"
+        ),
+    ),
+    "wrap nothing": (
+        "s = start()\ns.end()\n",
+        lambda m: edits.wrap_with(m, m.tree.body, "with start():", without=[line.body[0] for line in m.tree.body]),
+        "with start():\n    pass\n",
+    ),
+    "unwrap": (
+        "if x:\n  with a:  # c\n      # d\n      b(\n    1)\n\n      c = '''\n      '''\n  e\n",
+        lambda m: edits.unwrap(m, m.statement("with a:...")),
+        "if x:\n  # c\n  # d\n  b(\n    1)\n\n  c = '''\n      '''\n  e\n",
+    ),
+    "unwrap, suite": ("with (a\n  ): b; c\n", lambda m: edits.unwrap(m, m.statement("with (a...")), "b; c\n"),
+    "try becomes with": (
+        (
+            "def f():\n    s = start()  # here\n    try:  # go\n        a\n"
+            "    # end it\n    finally:\n        s.end()\n    b\n"
+        ),
+        lambda m: (
+            *edits.delete_statement(m, m.statement("s = start()")),
+            *edits.replace_header(m, m.statement("try..."), "with start() as s:"),
+            *edits.delete_clause(m, m.statement("try...").finalbody),
+        ),
+        "def f():\n    # here\n    with start() as s:  # go\n        a\n    # end it\n    b\n",
+    ),
+    "no longer async": (
+        "async def f():\n    async  with a: b\n",
+        lambda m: edits.make_sync(m, m.statement("async  with...")),
+        "async def f():\n    with a: b\n",
+    ),
+}
 
 
 @pytest.mark.parametrize(("text", "make", "expected"), CASES.values(), ids=CASES.keys())

@@ -82,7 +82,7 @@ def test_pairs(first: Fix, second: Fix, after: str | None, both: bool) -> None:
 def test_imports_of_other_modules_stay_on_their_own_lines() -> None:
     imports = ["from b import y\n", "from b import x\n", "import a\n", "from c import z\n", "\nfrom b import w"]
     after, taken = fix.apply("", [a_fix(shared(0, text), title=text) for text in imports])
-    assert after == "\nfrom b import wfrom b import x, y\nfrom c import z\nimport a\n"
+    assert after == "from b import x, y\nfrom c import z\nimport a\n\nfrom b import w"
     assert len(taken) == 5
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from otlint.edits.expressions import (
     append_element,
     bind_exception,
+    insert_argument,
     remove_argument,
     rename_function,
     replace,
     set_argument,
     surround,
 )
-from otlint.edits.imports import reference
+from otlint.edits.imports import reference, remove_import
 from otlint.edits.statements import (
     append,
     delete_clause,
@@ -33,11 +34,13 @@ __all__ = [
     "delete_clause",
     "delete_statement",
     "insert_after",
+    "insert_argument",
     "insert_before",
     "make_sync",
     "prepend",
     "reference",
     "remove_argument",
+    "remove_import",
     "rename_function",
     "replace",
     "replace_header",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 Edits = tuple[Edit, ...]
+Item = tuple[int, int, cst.Comma | cst.MaybeSentinel]
 
 # Where any expression may stand without parentheses.
 _OPEN = (
@@ -61,20 +62,39 @@ def set_argument(module: Module, call: cst.Call, keyword: str, text: str, *, pos
     return _add_argument(module, call, f"{keyword}={text}")
 
 
+def insert_argument(module: Module, call: cst.Call, text: str, position: int = 0) -> Edits:
+    """One more positional argument, in front of the one at `position`."""
+    named = (at for at, arg in enumerate(call.args) if arg.keyword is not None or arg.star == "**")
+    position = min(position, next(named, len(call.args)))
+    if position == len(call.args):
+        return _add_argument(module, call, text)
+    start, end = module.range(call.args[position])
+    if _is_bare_generator(call):
+        return (Edit(start, start, f"{text}, ("), Edit(end, end, ")"))
+    return (Edit(start, start, text + ", "),)
+
+
 def remove_argument(module: Module, call: cst.Call, arg: cst.Arg) -> Edits:
     """Remove an argument and its comma; comments stay."""
-    at = next(at for at, each in enumerate(call.args) if each is arg)
-    start, end = module.range(arg)[0], _behind_comma(module, arg)
+    items = [(module.range(each)[0], outer(module, each.value)[1], each.comma) for each in call.args]
+    return remove_item(module, items, next(at for at, each in enumerate(call.args) if each is arg))
+
+
+def remove_item(module: Module, items: Sequence[Item], at: int) -> Edits:
+    """Remove one item of a list with commas: start and end of each, and its comma."""
     text = module.source.text
-    following = call.args[at + 1 :]
-    if following and "#" not in text[end : module.range(following[0])[0]]:
-        return (Edit(start, module.range(following[0])[0], ""),)
-    if following:
-        return (Edit(start, end + len(text[end:]) - len(text[end:].lstrip(" \t")), ""),)
-    value_end = outer(module, arg.value)[1]
-    if at and "#" not in text[outer(module, call.args[at - 1].value)[1] : start]:
-        return (Edit(outer(module, call.args[at - 1].value)[1], value_end, ""),)
-    return (Edit(start, end, ""),)
+    start, end, comma = items[at]
+    behind = module.range(comma)[1] if isinstance(comma, cst.Comma) else end
+    following = items[at + 1][0] if at + 1 < len(items) else None
+    before = items[at - 1][1] if at else None
+    if following is not None and "#" not in text[end:following]:
+        return (Edit(start, following, ""),)
+    if following is None and before is not None and "#" not in text[before:start]:
+        return (Edit(before, end, ""),)
+    if "#" in text[end:behind]:
+        return (Edit(start, end, ""), Edit(*module.range(comma), ""))  # type: ignore[arg-type]
+    blanks = len(text[behind:]) - len(text[behind:].lstrip(" \t")) if following is not None else 0
+    return (Edit(start, behind + blanks, ""),)
 
 
 def append_element(module: Module, collection: cst.Dict | cst.List, text: str) -> Edits:
@@ -85,7 +105,7 @@ def append_element(module: Module, collection: cst.Dict | cst.List, text: str) -
     last = collection.elements[-1]
     end = outer(module, last.value)[1]
     comma = last.comma if isinstance(last.comma, cst.Comma) else None
-    return behind_item(module, _item_start(module, last), end, comma, text)
+    return behind_item(module, module.range(last)[0], end, comma, text)
 
 
 def bind_exception(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> tuple[str, Edits]:
@@ -112,19 +132,22 @@ def outer(module: Module, node: cst.BaseExpression) -> tuple[int, int]:
     return module.range(node.lpar[0])[0], module.range(node.rpar[-1])[1]
 
 
+def _is_bare_generator(call: cst.Call) -> bool:
+    value = call.args[0].value
+    return len(call.args) == 1 and isinstance(value, cst.GeneratorExp) and not value.lpar
+
+
 def _are_positional(args: Sequence[cst.Arg]) -> bool:
     return all(arg.keyword is None and not arg.star for arg in args)
 
 
 def _add_argument(module: Module, call: cst.Call, text: str) -> Edits:
-    plain = [arg for arg in call.args if arg.star != "**"]
     if not call.args:
         opened = module.range(call.whitespace_before_args)[0]
         return (Edit(opened, opened, text),)
-    if len(call.args) == 1 and isinstance(plain[0].value if plain else None, cst.GeneratorExp):
-        start, end = module.range(plain[0].value)
-        if not plain[0].value.lpar:
-            return (Edit(start, start, "("), Edit(end, end, f"), {text}"))
+    if _is_bare_generator(call):
+        start, end = module.range(call.args[0])
+        return (Edit(start, start, "("), Edit(end, end, f"), {text}"))
     starred = next((arg for arg in call.args if arg.star == "**"), None)
     if starred is not None:
         start = module.range(starred)[0]
@@ -149,14 +172,6 @@ def behind_item(module: Module, start: int, end: int, comma: cst.Comma | None, t
     below = layout.line_end(source, behind)
     item = Edit(below, below, f"{indent}{text},{newline}")
     return (item,) if comma is not None else (Edit(end, end, ","), item)
-
-
-def _behind_comma(module: Module, arg: cst.Arg) -> int:
-    return module.range(arg.comma)[1] if isinstance(arg.comma, cst.Comma) else outer(module, arg.value)[1]
-
-
-def _item_start(module: Module, element: cst.CSTNode) -> int:
-    return module.range(element)[0]
 
 
 def _needs_parentheses(module: Module, node: cst.BaseExpression, text: str) -> bool:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint.edits import layout
-from otlint.edits.expressions import behind_item
+from otlint.edits.expressions import behind_item, remove_item
+from otlint.edits.statements import delete_statement
 from otlint.fix import Edit
 
 if TYPE_CHECKING:
@@ -30,10 +31,13 @@ def reference(module: Module, dotted: str, at: cst.CSTNode) -> tuple[str, Edits]
     An import in reach is used or extended; else one is added beside those of the same package. Classes, constants and
     the modules of `opentelemetry` are imported by name, functions by their module. A name that is taken gets an alias.
     """
-    written = module.names.local(dotted, at)
+    written = module.names.local(dotted, at) or _by_whole_name(module, dotted, at)
     if written is not None and not _is_for_types(module, written, at):
         return written, ()
     package, _, name = dotted.rpartition(".")
+    base = module.names.local(package, at) if package != "opentelemetry" else None
+    if base is not None and not _is_for_types(module, base, at):
+        return f"{base}.{name}", ()
     free = module.names.is_free
     by_name = name[:1].isupper() or package == "opentelemetry" or _extendable(module, package, at) is not None
     if by_name and free(name, at):
@@ -45,6 +49,16 @@ def reference(module: Module, dotted: str, at: cst.CSTNode) -> tuple[str, Edits]
         return f"{last}.{name}", _import(module, parent, last, at)
     alias, edits = _aliased(module, parent, last, at)
     return f"{alias}.{name}", edits
+
+
+def remove_import(module: Module, statement: Import, alias: cst.ImportAlias) -> Edits:
+    """Remove one name of an import, or the whole statement with its last name."""
+    assert not isinstance(statement.names, cst.ImportStar)
+    names = list(statement.names)
+    if names == [alias]:
+        return delete_statement(module, statement)
+    items = [(*module.range(each), each.comma) for each in names]
+    return remove_item(module, items, names.index(alias))
 
 
 def _aliased(module: Module, package: str, name: str, at: cst.CSTNode) -> tuple[str, Edits]:
@@ -84,6 +98,18 @@ def _in_reach(module: Module, at: cst.CSTNode) -> list[tuple[int, Import]]:
         if rank is not None and _package(statement) != "__future__":
             found.append((rank, statement))
     return sorted(found, key=lambda each: -each[0])
+
+
+def _by_whole_name(module: Module, dotted: str, at: cst.CSTNode) -> str | None:
+    """`import contextvars` lets one write `contextvars.copy_context`."""
+    package, top = dotted.rpartition(".")[0], dotted.partition(".")[0]
+    plain = any(
+        alias.asname is None and _written(alias.name) == package
+        for _, statement in _in_reach(module, at)
+        if isinstance(statement, cst.Import)
+        for alias in statement.names
+    )
+    return dotted if plain and all(found.kind == "import" for found in module.names.bindings(top, at)) else None
 
 
 def _rank(module: Module, statement: Import, at: cst.CSTNode) -> int | None:

@@ -160,7 +160,7 @@ def _wrap(
     code = layout.rendered(module, above, indent, unit) + newline
     head = _index(first, statements[0])
     tail = _index(last, statements[-1]) if _is_small(statements[-1]) else len(layout.smalls(last)) - 1
-    deleted = _deleted_within(module, statements, without)
+    deleted = _deleted_within(module, _each(statements), _each(without))
     edits = list(deleted)
     whole = head == 0 and not isinstance(first, cst.SimpleStatementSuite)
     start = layout.top_of(module, first) if whole else layout.line_end(module.source.text, _start(module, first, head))
@@ -188,6 +188,13 @@ def _deleted_within(module: Module, statements: Sequence[Statement], without: Se
     lines = [each for each in without if each not in passed]
     edits = list(delete_statement(module, *lines)) if lines else []
     return edits + [Edit(*module.range(each), "pass") for each in passed]
+
+
+def _each(statements: Sequence[Statement]) -> list[Statement]:
+    """Small and compound statements for lines."""
+    return [
+        each for found in statements for each in (found.body if isinstance(found, cst.SimpleStatementLine) else [found])
+    ]
 
 
 def _deeper(module: Module, start: int, end: int, indent: str, unit: str, deleted: Sequence[Edit]) -> list[Edit]:
