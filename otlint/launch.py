@@ -94,18 +94,46 @@ def _launchers() -> re.Pattern[str]:
     return re.compile(r"(?<![\w.-])(?:" + "|".join(texts) + r")(?![\w-])|(?<!\w)/opt/otel-instrument(?![\w-])")
 
 
-_TELLING = (
-    "instrument|splunk-py-trace|logfire|AUTOWRAPT|EXEC_WRAPPER|opentelemetry|corn|flask|fastapi|litestar|daphne|granian"
-    "|waitress|uwsgi|mod_wsgi|manage.py|sanic|celery|rq |dramatiq|arq|huey|taskiq|faststream|faust|nameko|streamlit"
-    "|functions.framework|awslambdaric|func "
-)
-_TELLING_LINE = re.compile(_TELLING)
-_TELLING_FILE = re.compile((_TELLING + "|OTEL_|otel|lambda|untime: |python").encode())
+_TELLING = [
+    "instrument",
+    "splunk-py-trace",
+    "logfire",
+    "AUTOWRAPT",
+    "EXEC_WRAPPER",
+    "opentelemetry",
+    "corn",
+    "flask",
+    "fastapi",
+    "litestar",
+    "daphne",
+    "granian",
+    "waitress",
+    "uwsgi",
+    "mod_wsgi",
+    "manage.py",
+    "sanic",
+    "celery",
+    "rq ",
+    "dramatiq",
+    "arq",
+    "huey",
+    "taskiq",
+    "faststream",
+    "faust",
+    "nameko",
+    "streamlit",
+    "functions-framework",
+    "functions_framework",
+    "awslambdaric",
+    "func ",
+]
+_TELLING_LINE = re.compile("|".join(_TELLING))
+_TELLING_FILE = tuple(word.encode() for word in (*_TELLING, "OTEL_", "otel", "lambda", "untime: ", "python"))
 
 
 def interesting(data: bytes) -> bool:
     """Whether a file may say anything about a launch; cheap."""
-    return _TELLING_FILE.search(data) is not None
+    return any(word in data for word in _TELLING_FILE)
 
 
 def command(text: str, row: int, folder: str, *, shown: str = "") -> Iterator[Statement]:
@@ -370,17 +398,13 @@ def _image(node: Any) -> str:
 
 def manifest(path: str, text: str) -> Iterator[Statement]:
     """A Kubernetes manifest, a chart, a SAM template or another YAML file; what does not parse is read by line."""
-    documents = _documents(text)
-    pods = [pod for node in documents or () for pod in _pods(node)]
-    if documents is None or not pods:
-        if _OUTSIDE.search(text) or _launchers().search(text) or _is_function(text) or _is_script(path):
-            if _is_script(path):
-                yield from (found for found in lines(path, text) if found.kind == "launch")
-                return
-            names = _folder_names(path)
-            yield from (replace(found, names=names, wide=True) for found in lines(path, text))
-            yield from _functions(path, text)
-        return
+    pods = [pod for node in _documents(text) or () for pod in _pods(node)] if "containers" in text else []
+    if not pods and _is_script(path):
+        yield from (found for found in lines(path, text) if found.kind == "launch")
+    elif not pods and (any(word in text for word in _OUTSIDE_WORDS) or _is_function(text)):
+        names = _folder_names(path)
+        yield from (replace(found, names=names, wide=True) for found in lines(path, text))
+        yield from _functions(path, text)
     for names, pod, notes in pods:
         for note, where in notes:
             if _OUTSIDE.search(note):
@@ -406,6 +430,14 @@ def _folder_names(path: str) -> tuple[str, ...]:
     return (re.sub(r"[-.](?:deployment|service|values)|\.ya?ml", "", posixpath.basename(path)), *folders[-1:])
 
 
+_OUTSIDE_WORDS = (
+    "-instrument",
+    "inject-python",
+    "layer:",
+    "auto_instrumentation",
+    "auto-instrumentation",
+    "logfire run",
+)
 _Pod = tuple[tuple[str, ...], Any, list[tuple[str, Any]]]
 
 
