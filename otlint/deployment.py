@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 EXCLUDED = frozenset({
     ".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pants.d",
     ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", ".otlint_cache", "__pypackages__",
-    "__pycache__", "_build", "buck-out", "dist", "node_modules", "site-packages", "venv", ".claude", ".cursor", "cassettes",
+    "__pycache__", "_build", "buck-out", "dist", "node_modules", "site-packages", "venv", ".claude", ".cursor",
+    "cassettes",
 })
 # fmt: on
 MAX_SIZE = 256 * 1024

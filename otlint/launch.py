@@ -94,39 +94,14 @@ def _launchers() -> re.Pattern[str]:
     return re.compile(r"(?<![\w.-])(?:" + "|".join(texts) + r")(?![\w-])|(?<!\w)/opt/otel-instrument(?![\w-])")
 
 
-_TELLING = [
-    "instrument",
-    "splunk-py-trace",
-    "logfire",
-    "AUTOWRAPT",
-    "EXEC_WRAPPER",
-    "opentelemetry",
-    "corn",
-    "flask",
-    "fastapi",
-    "litestar",
-    "daphne",
-    "granian",
-    "waitress",
-    "uwsgi",
-    "mod_wsgi",
-    "manage.py",
-    "sanic",
-    "celery",
-    "rq ",
-    "dramatiq",
-    "arq",
-    "huey",
-    "taskiq",
-    "faststream",
-    "faust",
-    "nameko",
-    "streamlit",
-    "functions-framework",
-    "functions_framework",
-    "awslambdaric",
-    "func ",
-]
+# fmt: off
+_TELLING = (
+    "instrument", "splunk-py-trace", "logfire", "AUTOWRAPT", "EXEC_WRAPPER", "opentelemetry", "corn", "flask", "fastapi",
+    "litestar", "daphne", "granian", "waitress", "uwsgi", "mod_wsgi", "manage.py", "sanic", "celery", "rq ", "dramatiq",
+    "arq", "huey", "taskiq", "faststream", "faust", "nameko", "streamlit", "functions-framework", "functions_framework",
+    "awslambdaric", "func ",
+)
+# fmt: on
 _TELLING_LINE = re.compile("|".join(_TELLING))
 _TELLING_FILE = tuple(word.encode() for word in (*_TELLING, "OTEL_", "otel", "lambda", "untime: ", "python"))
 
