@@ -11,8 +11,11 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otlint import otel
+from otlint.model.handoffs import is_endless, takes_work
 from otlint.model.names import Names
+from otlint.model.ownership import SPAN, Ownership
 from otlint.model.project import FunctionFacts, SpanFacts
+from otlint.model.shields import is_shielded
 from otlint.model.values import Values, argument, is_hidden, parameters
 from otlint.model.walk import Node, Walk
 
@@ -43,6 +46,7 @@ class Helpers:
         self._spans: dict[Node, SpanFacts | None] = {}
         self._effects: dict[tuple[Node, str], frozenset[str]] = {}
         self._ambient: dict[Node, frozenset[str]] = {}
+        self.ownership = Ownership(walk, names, values, self)
 
     # -- questions ------------------------------------------------------------------------------------------
 
@@ -87,6 +91,8 @@ class Helpers:
             calls=self._calls(function),
             telemetry=self._makes_spans(function),
             is_async=function.asynchronous is not None,
+            endless=any(is_endless(loop) for loop in self.walk.own(function.body, cst.While)),
+            shielded=is_shielded(function, self.walk, self.values),
         )
         self._working.discard(function)
         return facts
@@ -97,6 +103,8 @@ class Helpers:
         if called in _GIVEN:
             ends = called == otel.USE_SPAN and self._is_true(argument(call, "end_on_exit", otel.PARAMETERS[called]))
             return frozenset({"use", "end"}) if ends else frozenset({_GIVEN[called]})
+        if called is not None and any(arg.value is given and takes_work(called, arg, call) for arg in call.args):
+            return frozenset({"thread"})
         facts = self.called(call)
         if facts is None:
             return None
@@ -140,8 +148,17 @@ class Helpers:
         for call in self._origins(value, 0):
             facts = self._started(function, call)
             if facts is not None:
-                return facts
+                return dataclasses.replace(facts, kept=True) if self._keeps(facts, call) else facts
         return self._left_open(function, value)
+
+    def _keeps(self, facts: SpanFacts, call: cst.Call) -> bool:
+        """Whether the function does more with the live span that it returns than return it."""
+        if facts.form != "live":
+            return False
+        custody = self.ownership.of(call, SPAN)
+        return bool(custody.discharged or custody.lent) or any(
+            not isinstance(each, cst.Return) for each in custody.handed
+        )
 
     def _left_open(self, function: cst.FunctionDef, value: Node | None) -> SpanFacts | None:
         """`with start_as_current_span(…, end_on_exit=False) as span: return span`: the caller gets a live span."""
@@ -151,7 +168,8 @@ class Helpers:
             for call in self._origins(binding.value if binding.kind == "with" else None, 0):
                 facts = self._started(function, call)
                 if facts is not None and facts.form == "manager" and not facts.ends:
-                    return dataclasses.replace(facts, form="live", current=False, records=None, sets_status=None)
+                    live = dataclasses.replace(facts, form="live", current=False, records=None, sets_status=None)
+                    return dataclasses.replace(live, kept=self._keeps(live, call))
         return None
 
     def _origins(self, value: Node | None, depth: int) -> Iterator[cst.Call]:
@@ -194,6 +212,7 @@ class Helpers:
             inner.records,
             inner.sets_status,
             inner.ends,
+            inner.kept,
         )
 
     def _through(self, function: cst.FunctionDef, call: cst.Call, facts: FunctionFacts, what: str | None) -> str | None:
@@ -319,7 +338,7 @@ class Helpers:
         key = (function, parameter)
         if key not in self._effects:
             self._effects[key] = frozenset()
-            found: set[str] = set()
+            found: set[str] = {"keep"} if is_stub(function, self.values) else set()
             for node in self.walk.named(parameter, function.body):
                 if self._is_parameter(node, function):
                     found |= self.use(node)

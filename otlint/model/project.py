@@ -27,7 +27,8 @@ class SpanFacts:
     `form`: "manager" (a context manager that starts and ends it), "live" (an open span is returned) or
     "decorator". `name` and `kind` are a literal or dotted name, `"~parameter:x"` for the caller's argument x, or
     None when unknown. `current` says whether it is made current; `records` and `sets_status` what it does to an
-    exception that leaves it, None when unknown.
+    exception that leaves it, None when unknown. `kept`: the function stores the live span as well, or ends it itself,
+    so that its callers do not have to.
     """
 
     form: str
@@ -37,6 +38,7 @@ class SpanFacts:
     records: bool | None = True
     sets_status: bool | None = True
     ends: bool = True
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class FunctionFacts:
 
     `effects` maps a parameter to what the function certainly may do to it: end, record, status, inject, use,
     keep (stores or passes it on to an unknown owner). `ambient` is the same for the current span.
+    `shielded`: no exception leaves it, as it catches all of them.
     `calls` are the dotted names of what it calls; `telemetry` whether it makes spans itself. `text` are the parameters
     that it joins into the text it returns, () for one of few texts, ("*",) for unbounded text, None when unknown.
     """
@@ -60,7 +63,9 @@ class FunctionFacts:
     calls: frozenset[str] = frozenset()
     telemetry: bool = False
     is_async: bool = False
+    endless: bool = False
     never_returns: bool = False
+    shielded: bool = False
     text: tuple[str, ...] | None = None
 
     def effect(self, parameter: str) -> frozenset[str] | None:
@@ -120,6 +125,7 @@ class Project:
     _found: dict[tuple[str, str], Facts | None] = field(default_factory=dict)
     _symbols: dict[tuple[str, str], Symbol | None] = field(default_factory=dict)
     _telemetry: frozenset[str] | None = None
+    _functions: dict[str, FunctionFacts] = field(default_factory=dict)
     _reach: Reach | None = None
     _under_span: dict[str, str] | None = None
     _depth: int = 0
@@ -129,6 +135,7 @@ class Project:
         for facts in self.files.values():
             parts = tuple(facts.module.split("."))
             self._by_tail.setdefault(parts[-1], []).append((parts, facts))
+            self._functions |= {f"{facts.module}.{each.name}": each for each in facts.functions}
 
     def module(self, dotted: str, path: str) -> Facts | None:
         """The project file that `import dotted` loads when written in the file at `path`, None when it is foreign."""
@@ -286,7 +293,7 @@ class Project:
     def telemetry(self) -> frozenset[str]:
         """The dotted names of the functions that make spans, themselves or through project functions they call."""
         if self._telemetry is None:
-            calls = {f"{facts.module}.{each.name}": each for facts in self.files.values() for each in facts.functions}
+            calls = self._functions
             found = {name for name, each in calls.items() if each.telemetry}
             while more := {
                 name for name, each in calls.items() if name not in found and not found.isdisjoint(each.calls)
@@ -294,6 +301,22 @@ class Project:
                 found |= more
             self._telemetry = frozenset(found)
         return self._telemetry
+
+    def function(self, dotted: str) -> FunctionFacts | None:
+        """The facts of the function with that full dotted name."""
+        return self._functions.get(dotted)
+
+    def called_by(self, names: Iterable[str]) -> frozenset[str]:
+        """These names and everything that the project's functions among them call, directly or through others."""
+        found = set(names)
+        waiting = list(found)
+        while waiting:
+            facts = self._functions.get(waiting.pop())
+            if facts is not None:
+                new = facts.calls - found
+                found |= new
+                waiting.extend(new)
+        return frozenset(found)
 
     @property
     def reach(self) -> Reach:
@@ -307,7 +330,7 @@ class Project:
         """The functions that some file calls inside a span, directly or through others → who calls them there."""
         if self._under_span is None:
             found = {name: facts.path for facts in self.files.values() for name in sorted(facts.under_span)}
-            calls = {f"{facts.module}.{each.name}": each for facts in self.files.values() for each in facts.functions}
+            calls = self._functions
             waiting = list(found)
             while waiting:
                 caller = waiting.pop()
