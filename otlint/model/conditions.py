@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from otlint.model.names import Names
+from otlint.model.names import Binding, Names
 from otlint.model.walk import Node, Walk
 
 _LEAVES = (cst.Return, cst.Raise, cst.Continue, cst.Break)
@@ -24,25 +24,31 @@ class Conditions:
 
     def known(self, test: Node) -> bool | None:
         """Whether a condition is true after the start: it looks at the value, or repeats what led to it."""
-        if isinstance(test, cst.Name | cst.NamedExpr):
-            if _root(test) in self.holders:
-                return True
-        elif isinstance(test, cst.Comparison) and _root(test.left) in self.holders:
-            return _not_none(test)
-        elif isinstance(test, cst.Call) and self._recording(test):
-            return True
-        elif isinstance(test, cst.Attribute) and _root(test) in self.holders and test.attr.value == "is_valid":
-            return True
+        about = self._about_value(test)
+        if about is not None:
+            return about
         text, negated = _normal(test)
         fact = self._given.get(text)
         return fact if fact is None else fact is not negated
 
-    def _recording(self, call: cst.Call) -> bool:
-        """A span that does not record needs no end."""
+    def _about_value(self, test: Node) -> bool | None:
+        """The value is there, is a span and records: a span that does not needs no end."""
+        if isinstance(test, cst.Comparison):
+            return _not_none(test) if _root(test.left) in self.holders else None
+        if isinstance(test, cst.Call):
+            return self._called(test)
+        if isinstance(test, cst.Attribute) and test.attr.value != "is_valid":
+            return None
+        return True if _root(test) in self.holders else None
+
+    def _called(self, call: cst.Call) -> bool | None:
         func = call.func
         if isinstance(func, cst.Name) and func.value in {"isinstance", "hasattr", "bool"}:
-            return bool(call.args) and _root(call.args[0].value) in self.holders
-        return isinstance(func, cst.Attribute) and func.attr.value == "is_recording" and _root(func) in self.holders
+            if not call.args or _root(call.args[0].value) not in self.holders:
+                return None
+            return not (len(call.args) > 1 and "NonRecording" in _text(call.args[1].value))
+        recording = isinstance(func, cst.Attribute) and func.attr.value == "is_recording"
+        return True if recording and _root(func) in self.holders else None
 
     @property
     def _given(self) -> dict[str, bool]:
@@ -80,15 +86,26 @@ class Conditions:
 
     def _is_stable(self, test: Node) -> bool:
         """Whether nothing that the condition names is bound again after the start."""
-        here = self.walk.order[self.start]
-        function = self.walk.function_of(self.start)
-        for name in self.walk.below(test):
-            if isinstance(name, cst.Name):
-                for binding in self.names.bindings(name.value, name):
-                    later = self.walk.order[binding.node] > here
-                    if later and self.walk.function_of(binding.node) is function:
-                        return False
-        return True
+        return not any(self._later(name) for name in self.walk.own(test, cst.Name))
+
+    def _is_settled(self, test: Node) -> bool:
+        """Whether the condition is about what was decided by the time of the start, or about a plain flag."""
+        around = [up for up in self.walk.ancestors(self.start) if isinstance(up, cst.If)]
+        outermost = around[-1] if around else None
+        return all(
+            _is_flag(binding) or (outermost is not None and self.walk.inside(binding.node, outermost))
+            for name in self.walk.own(test, cst.Name)
+            for binding in self._later(name)
+        )
+
+    def _later(self, name: cst.Name) -> list[Binding]:
+        """The bindings of a name in the function that come after the start."""
+        here, function = self.walk.order[self.start], self.walk.function_of(self.start)
+        return [
+            binding
+            for binding in self.names.bindings(name.value, name)
+            if self.walk.order[binding.node] > here and self.walk.function_of(binding.node) is function
+        ]
 
     def correlated(self, node: Node) -> Iterator[Node]:
         """The conditions around a node that were settled before the start and go on after it: `if owns: span.end()`.
@@ -100,10 +117,13 @@ class Conditions:
         for up in self.walk.ancestors(node):
             if isinstance(up, cst.FunctionDef | cst.Lambda):
                 return
-            if isinstance(up, cst.If) and below is up.body and not self.walk.inside(self.start, up):
-                if self.known(up.test) is None and not _leaves(up.body) and self._is_stable(up.test):
-                    yield _first(up.test)
+            if isinstance(up, cst.If) and below is up.body and self._is_foregone(up):
+                yield _first(up.test)
             below = up
+
+    def _is_foregone(self, branch: cst.If) -> bool:
+        outside = not self.walk.inside(self.start, branch) and self.known(branch.test) is None
+        return outside and not _leaves(branch.body) and self._is_settled(branch.test)
 
 
 def _first(test: Node) -> Node:
@@ -130,10 +150,9 @@ def _normal(test: Node) -> tuple[str, bool]:
         text, negated = _normal(test.expression)
         return text, not negated
     if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
-        target = test.comparisons[0]
-        if isinstance(target.comparator, cst.Name) and target.comparator.value == "None":
-            if isinstance(target.operator, cst.IsNot | cst.Is):
-                return f"{_text(test.left)} is None", isinstance(target.operator, cst.IsNot)
+        operator, other = test.comparisons[0].operator, test.comparisons[0].comparator
+        if isinstance(operator, cst.IsNot | cst.Is) and isinstance(other, cst.Name) and other.value == "None":
+            return f"{_text(test.left)} is None", isinstance(operator, cst.IsNot)
     return _text(test), False
 
 
@@ -159,6 +178,10 @@ def _not_none(test: cst.Comparison) -> bool | None:
         if isinstance(target.operator, cst.IsNot | cst.NotEqual):
             return True
     return None
+
+
+def _is_flag(binding: Binding) -> bool:
+    return isinstance(binding.value, cst.Name) and binding.value.value in {"True", "False", "None"}
 
 
 def _leaves(block: Node) -> bool:

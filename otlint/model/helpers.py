@@ -15,7 +15,7 @@ from otlint.model.handoffs import is_endless, takes_work
 from otlint.model.names import Names
 from otlint.model.ownership import SPAN, Ownership
 from otlint.model.project import FunctionFacts, SpanFacts
-from otlint.model.shields import is_shielded
+from otlint.model.shields import is_shielded, is_stub
 from otlint.model.values import Values, argument, is_hidden, parameters
 from otlint.model.walk import Node, Walk
 

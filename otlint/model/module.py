@@ -23,7 +23,7 @@ from otlint.model.instrumentation import Instrumentation
 from otlint.model.logs import Logs
 from otlint.model.names import Names
 from otlint.model.origins import Origins
-from otlint.model.ownership import SPAN, TOKEN, Custody, Ownership
+from otlint.model.ownership import SPAN, TOKEN, Custody
 from otlint.model.positions import positions
 from otlint.model.project import Facts, FunctionFacts, Project, module_name
 from otlint.model.raising import Raising
@@ -74,6 +74,12 @@ class Module:
         """The same module, carrying the options of the rule that is about to run."""
         self.options = options
         return self
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the file is run by a test runner: by its own name, whatever folder it is in."""
+        name = self.path.rpartition("/")[2]
+        return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
 
     # -- names and values -----------------------------------------------------------------------------------
 
@@ -163,18 +169,13 @@ class Module:
         """The innermost span that is certainly current at the node, by the text of its own function."""
         return self.spans.around(node)
 
-    @cached_property
-    def ownership(self) -> Ownership:
-        """Who has to end the spans and detach the tokens of this file."""
-        return Ownership(self.walk, self.names, self.values, self.helpers)
-
     def custody(self, call: cst.Call) -> Custody:
         """Where the span or token that a call gives goes, and who is responsible for it."""
-        return self.ownership.of(call, TOKEN if self.api(call.func) == otel.ATTACH else SPAN)
+        return self.helpers.ownership.of(call, TOKEN if self.api(call.func) == otel.ATTACH else SPAN)
 
     def exits(self, custody: Custody, also: Iterable[Node] = ()) -> list[Exit]:
         """The ways out of the function on which a span or token stays open; passing one of `also` is no such way."""
-        return self.ownership.exits(custody, self.flow(custody.function), frozenset(also))
+        return self.helpers.ownership.exits(custody, self.flow(custody.function), frozenset(also))
 
     def flow(self, function: cst.FunctionDef | cst.Lambda | cst.Module) -> Flow:
         """The control flow of a function or of the module's top level."""
@@ -182,6 +183,10 @@ class Module:
             raising = self._raising
             self._flows[function] = Flow(function, self.walk, may_raise=raising.may_raise, no_return=raising.no_return)
         return self._flows[function]
+
+    def may_raise(self, node: Node) -> bool:
+        """Whether evaluating a node, its operands aside, may raise an `Exception` in ordinary operation."""
+        return self._raising.may_raise(node)
 
     @cached_property
     def handlers(self) -> list[Handler]:

@@ -9,23 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from otlint import otel
 from otlint.model.conditions import Conditions
 from otlint.model.flow import Exit, Flow
-from otlint.model.helpers import Helpers
 from otlint.model.names import Binding, Names
 from otlint.model.values import Values
 from otlint.model.walk import Node, Walk
+
+if TYPE_CHECKING:
+    from otlint.model.helpers import Helpers
 
 # What discharges a value, as an effect of `Helpers`, and the methods that do so.
 SPAN = "end"
 TOKEN = "detach"
 _METHODS = {SPAN: {"end": "end", "__exit__": "end"}, TOKEN: {}}
 _CASTS = frozenset({"typing.cast", "typing_extensions.cast"})
-_BORROWS = frozenset({"builtins.next", "builtins.iter", "builtins.hash", "builtins.len", "builtins.vars", "builtins.dir"})
+_BORROWS = frozenset(
+    {"builtins.next", "builtins.iter", "builtins.hash", "builtins.len", "builtins.vars", "builtins.dir"}
+)
 
 
 @dataclass(slots=True)
@@ -111,7 +116,7 @@ class _Trace:
         if isinstance(up, cst.Await | cst.NamedExpr | cst.IfExp | cst.BooleanOperation):
             self._through(node, up)
         elif isinstance(up, cst.Assign | cst.AnnAssign):
-            self._assigned(node, up)
+            self._assigned(up)
         elif isinstance(up, cst.Arg):
             self._passed(node, up)
         elif isinstance(up, cst.Attribute):
@@ -138,7 +143,7 @@ class _Trace:
         elif not (isinstance(up, cst.BooleanOperation) and isinstance(up.operator, cst.And) and node is up.left):
             self.value(up)
 
-    def _assigned(self, node: Node, up: cst.Assign | cst.AnnAssign) -> None:
+    def _assigned(self, up: cst.Assign | cst.AnnAssign) -> None:
         targets = [each.target for each in up.targets] if isinstance(up, cst.Assign) else [up.target]
         for target in targets:
             self._bind(target, up)

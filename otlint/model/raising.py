@@ -92,7 +92,13 @@ class Raising:
             return self._entering_may_raise(node.item)
         if isinstance(node, cst.For | cst.CompFor):
             return node.asynchronous is not None or self._iterating_may_raise(node.iter)
-        return isinstance(node, cst.Await | cst.Yield | cst.Raise | cst.Assert)
+        if isinstance(node, cst.Await):
+            return not (isinstance(node.expression, cst.Call) and self._is_shielded(node.expression))
+        return isinstance(node, cst.Yield | cst.Raise | cst.Assert)
+
+    def _is_shielded(self, call: cst.Call) -> bool:
+        facts = self.helpers.called(call)
+        return facts is not None and facts.shielded
 
     def _entering_may_raise(self, manager: Node) -> bool:
         """Locks and spans do not raise when they are entered or left; a file, connection or transaction may."""
@@ -128,7 +134,7 @@ class Raising:
             return False
         if isinstance(call.func, cst.Attribute) and call.func.attr.value == "get":
             return not 1 <= len(call.args) <= 2 or isinstance(self.walk.parent.get(call), cst.Await)
-        return True
+        return not self._is_shielded(call)
 
     def no_return(self, node: Node) -> bool:
         """Whether the call leaves the process: what follows is never reached."""
