@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otlint import own, rule, selection
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
     from otlint.source import Source
 
-_MENTION = re.compile(r"#\s*otlint:|#\s*noqa", re.IGNORECASE)
+_MENTION = re.compile(r"#\s*otlint:|#\s*noqa(?!\s*:)|#\s*noqa\s*:[^\r\n]*OTL", re.IGNORECASE)
+_NAMED = re.compile(r"#\s*otlint:|#\s*noqa\s*:[^\r\n]*OTL", re.IGNORECASE)
 _PIECE = re.compile(r"(?:\A|(?<=\s))#(?=\s*[A-Za-z])")
 _OURS = re.compile(r"#\s*otlint:")
 _DIRECTIVE = re.compile(r"#\s*otlint:\s*(?P<kind>ignore|file-ignore)\[(?P<rules>[^\]]*)\](?P<reason>.*)", re.DOTALL)
@@ -71,21 +73,26 @@ class _Malformed:
     message: str
 
 
-@dataclass(slots=True)
 class Suppressions:
     """The suppressions of one file, and which of them were of use."""
 
-    _source: Source | None = None
-    _directives: list[_Directive] = field(default_factory=list)
-    _malformed: list[_Malformed] = field(default_factory=list)
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._source = module.source
+        self._malformed: list[_Malformed] = []
 
     @staticmethod
     def of(module: Module) -> Suppressions:
-        """The suppressions in the comments of a parsed file."""
-        found = Suppressions(module.source)
-        if _MENTION.search(module.source.text):
-            _Reader(module, found).read()
-        return found
+        """The suppressions in the comments of a parsed file. The comments are looked up when they matter."""
+        return Suppressions(module)
+
+    @functools.cached_property
+    def _directives(self) -> list[_Directive]:
+        if not _MENTION.search(self._source.text):
+            return []
+        reader = _Reader(self._module)
+        self._malformed = reader.malformed
+        return reader.directives
 
     def covers(self, finding: Finding) -> bool:
         """Whether a comment suppresses the finding; the comments that do are remembered as used."""
@@ -102,12 +109,13 @@ class Suppressions:
 
     def own_findings(self, config: Config) -> list[Finding]:
         """What is wrong with the comments; to be asked after all findings were offered to `covers`."""
-        if self._source is None or not (self._directives or self._malformed):
+        if not _NAMED.search(self._source.text):
             return []
+        directives = self._directives
         judge = _Judge(self._source, config)
         about = [finding for bad in self._malformed for finding in judge.malformed(bad)]
-        mine = [one for one in self._directives if any(_names_own(item) for item in one.items)]
-        for directive in self._directives:
+        mine = [one for one in directives if any(_names_own(item) for item in one.items)]
+        for directive in directives:
             about.extend(judge.unknown(directive))
             about.extend(judge.without_reason(directive))
             about.extend(judge.unused(directive) if directive not in mine else ())
@@ -135,23 +143,18 @@ def _names_own(item: _Item, subject: Subject | None = None) -> bool:
 class _Reader:
     """Finds the directives in a file's comments and the rows that each one covers."""
 
-    def __init__(self, module: Module, found: Suppressions) -> None:
+    def __init__(self, module: Module) -> None:
         from otlint.model.positions import comments, positions
 
         self.module = module
         self.source = module.source
-        self.found = found
+        self.directives: list[_Directive] = []
+        self.malformed: list[_Malformed] = []
         self.ranges = positions(module.tree, module.source.text)
-        self.comments = comments(self.ranges)
-        self._statements: list[tuple[int, int, int]] | None = None
-
-    def read(self) -> None:
-        for start, end in self.comments:
+        for start, end in comments(self.ranges):
             text = self.source.text[start:end]
-            if not _MENTION.search(text):
-                continue
-            marks = [match.start() for match in _PIECE.finditer(text)]
-            for mark, stop in zip(marks, [*marks[1:], len(text)], strict=True):
+            marks = [match.start() for match in _PIECE.finditer(text)] if _MENTION.search(text) else []
+            for mark, stop in zip(marks, [*marks[1:], len(text)], strict=False):
                 self._piece(start, start + mark, text[mark:stop].rstrip())
 
     def _piece(self, comment: int, start: int, text: str) -> None:
@@ -163,7 +166,9 @@ class _Reader:
             row = self.source.location(start).row
             if any(item.ours for item in items) or not items:
                 reason = (match["reason"] or "").strip()
-                self._add(_Directive(start, start + len(text), (row, row), items, brackets, reason, noqa=True))
+                self.directives.append(
+                    _Directive(start, start + len(text), (row, row), items, brackets, reason, noqa=True)
+                )
 
     def _otlint(self, comment: int, start: int, text: str) -> None:
         match = _DIRECTIVE.match(text)
@@ -175,13 +180,10 @@ class _Reader:
             self._bad(start, text, "`file-ignore` covers nothing here; put it on a line of its own outside of blocks")
         else:
             rows = None if match["kind"] == "file-ignore" else self._rows(comment)
-            self._add(_Directive(start, start + len(text), rows, items, brackets, match["reason"].strip()))
-
-    def _add(self, directive: _Directive) -> None:
-        self.found._directives.append(directive)
+            self.directives.append(_Directive(start, start + len(text), rows, items, brackets, match["reason"].strip()))
 
     def _bad(self, start: int, text: str, message: str) -> None:
-        self.found._malformed.append(_Malformed(start, start + len(text), message))
+        self.malformed.append(_Malformed(start, start + len(text), message))
 
     def _before(self, offset: int) -> str:
         """What stands before the comment on its line."""
@@ -211,12 +213,10 @@ class _Reader:
         before = bisect.bisect_left(self.statements, (comment,)) - 1
         return before >= 0 and self.statements[before][1] > comment
 
-    @property
+    @functools.cached_property
     def statements(self) -> list[tuple[int, int, int]]:
         """Start and end of each simple statement and block header, and the end of what a comment above it covers."""
-        if self._statements is None:
-            self._statements = sorted(self._extents())
-        return self._statements
+        return sorted(self._extents())
 
     def _extents(self) -> Iterator[tuple[int, int, int]]:
         import libcst as cst
