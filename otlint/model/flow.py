@@ -9,8 +9,9 @@ from functools import cached_property
 import libcst as cst
 
 from otlint.model import raised
-from otlint.model.graph import Beliefs, Final, Frame, Graph, Kind, Point, Reason
+from otlint.model.graph import Graph
 from otlint.model.raised import Match, catches
+from otlint.model.trail import Beliefs, Final, Frame, Kind, Point, Reason
 from otlint.model.walk import Node, Walk
 
 Stop = Node | Collection[Node] | Callable[[Node], bool]
@@ -62,7 +63,7 @@ class Flow:
 
     def __contains__(self, node: Node) -> bool:
         """Whether the node is evaluated when the function runs."""
-        return node in self._graph.evaluated or node in self._graph.entered
+        return node in self._graph.trail.evaluated or node in self._graph.entered
 
     @property
     def is_generator(self) -> bool:
@@ -135,16 +136,16 @@ class Flow:
     @cached_property
     def _whole(self) -> _Search:
         search = _Search(self._graph, _matcher(()), None)
-        search.run(self._graph.entry)
+        search.run(self._graph.points[0])
         return search
 
     def _search(self, start: Node, stop: Stop, known: Known | None, *, again: bool = False) -> _Search:
         graph = self._graph
         search = _Search(graph, _matcher(stop), known)
         if start is self.function:
-            search.run(graph.entry)
+            search.run(graph.points[0])
         elif start in self:
-            point = graph.entered.get(start) or graph.evaluated[start]
+            point = graph.entered.get(start) or graph.trail.evaluated[start]
             if point in self._whole.seen:
                 search.run_after(point, start if again else None, self._waiting)
         return search
