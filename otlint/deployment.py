@@ -44,6 +44,7 @@ class Evidence:
 class Deployment:
     """What the files of a project say about one service, plain data.
 
+    `bootstrapped`: the instrumentors of all libraries are installed, by opentelemetry-bootstrap, operator or layer.
     `pins`: normalised distribution name → version specifier, None for any. `env`: the OTEL_ variables.
     `hints`: what makes an instrumented launch likely but does not state one: a README's command, a variable.
     """
@@ -54,6 +55,7 @@ class Deployment:
     pins: Mapping[str, str | None] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     started: bool = False
+    bootstrapped: bool = False
 
     @property
     def auto_instrumented(self) -> bool:
@@ -67,11 +69,12 @@ class Deployment:
 
     @property
     def installed_instrumentation(self) -> frozenset[str]:
-        """The keys of the instrumentors whose own package is pinned, not that of a library that brings one."""
+        """The keys of the instrumentors that are installed; a library that brings its own is no sign of its use."""
         return frozenset(
             key
             for key, entry in known.instrumentors().items()
-            if entry.package in self.pins and re.search("instrumentation|opentelemetry", entry.package)
+            if (self.bootstrapped and entry.bootstrap)
+            or (entry.package in self.pins and re.search("instrumentation|opentelemetry", entry.package))
         )
 
     def depends_on(self, package: str) -> bool:
@@ -172,6 +175,10 @@ class _Tree:
         self.markers: set[str] = set()
 
 
+# Launches that bring the instrumentors with them: the operator, a Lambda layer.
+_BRINGS_ALL = re.compile("inject-python|layer:|otel-instrument|EXEC_WRAPPER|otel-auto-instrumentation")
+
+
 class _Facts:
     """The facts of one unit while they are collected."""
 
@@ -182,11 +189,15 @@ class _Facts:
         self.pins: pins.Pins = {}
         self.env: dict[str, str] = {}
         self.started = False
+        self.bootstrapped = False
 
     def add(self, path: str, statement: launch.Statement) -> None:
         evidence = Evidence(path, statement.row, statement.text, statement.word, statement.wide)
         if statement.kind == "launch":
             self.launches[evidence] = None
+            self.bootstrapped = self.bootstrapped or _BRINGS_ALL.search(statement.word) is not None
+        elif statement.kind == "bootstrap":
+            self.bootstrapped = True
         elif statement.kind == "hint":
             self.hints[evidence] = None
         elif statement.kind == "server":
@@ -199,13 +210,15 @@ class _Facts:
     def take(self, other: Deployment, below: bool) -> None:
         """Adds what `other`, a unit around this one, says about it; `below`: a unit between them starts itself."""
         self.launches |= dict.fromkeys(item for item in other.launches if item.wide or not below)
+        reaches = not below or any(item.wide for item in other.launches)
+        self.bootstrapped = self.bootstrapped or (other.bootstrapped and reaches)
         self.servers = {word: item for word, item in other.servers.items() if item.wide or not below} | self.servers
         self.env = self.env if below else dict(other.env) | self.env
         pins.merge(self.pins, {name: pin for name, pin in other.pins.items() if _exact(pin) or name not in self.pins})
 
     def frozen(self) -> Deployment:
         launches, hints = tuple(self.launches), tuple(self.hints)
-        return Deployment(launches, hints, self.servers, self.pins, self.env, self.started)
+        return Deployment(launches, hints, self.servers, self.pins, self.env, self.started, self.bootstrapped)
 
 
 def _walk(root: Path, tree: _Tree, excluded: Container[str]) -> Iterator[tuple[str, str]]:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 class Statement:
     """One thing a file says about a service.
 
-    `kind`: "launch" instrumented from outside by `word` · "hint" perhaps so · "server" run by the server `word` ·
-    "env" the variable `word` is `value` · "start" the service is started here. Which service: the `paths` it runs, the
-    `parts` that its image is made of (both relative to the root, existing or not), the `names` it goes by; without
-    them, that of the file. `wide`: about any service below.
+    `kind`: "launch" instrumented from outside by `word` · "hint" perhaps so · "bootstrap" installs every instrumentor ·
+    "server" run by the server `word` · "env" the variable `word` is `value` · "start" the service is started here.
+    Which service: the `paths` it runs, the `parts` that its image is made of (both relative to the root, existing or
+    not), the `names` it goes by; without them, that of the file. `wide`: about any service below.
     """
 
     kind: str
@@ -36,6 +36,7 @@ class Statement:
     wide: bool = False
 
 
+_BOOTSTRAP = re.compile(r"\b(?:opentelemetry|splunk-py-trace|splunk)-bootstrap\b|\bedot-bootstrap\b")
 _APP = r"\s+(?:[-$]|[\w./${}-]+:\w)"
 _SERVERS: tuple[tuple[str, str], ...] = (
     (
@@ -96,10 +97,10 @@ def _launchers() -> re.Pattern[str]:
 
 # fmt: off
 _TELLING = (
-    "instrument", "splunk-py-trace", "logfire", "AUTOWRAPT", "EXEC_WRAPPER", "opentelemetry", "corn", "flask", "fastapi",
-    "litestar", "daphne", "granian", "waitress", "uwsgi", "mod_wsgi", "manage.py", "sanic", "celery", "rq ", "dramatiq",
-    "arq", "huey", "taskiq", "faststream", "faust", "nameko", "streamlit", "functions-framework", "functions_framework",
-    "awslambdaric", "func ",
+    "-bootstrap", "instrument", "splunk-py-trace", "logfire", "AUTOWRAPT", "EXEC_WRAPPER", "opentelemetry", "corn",
+    "flask", "fastapi", "litestar", "daphne", "granian", "waitress", "uwsgi", "mod_wsgi", "manage.py", "sanic",
+    "celery", "rq ", "dramatiq", "arq", "huey", "taskiq", "faststream", "faust", "nameko", "streamlit",
+    "functions-framework", "functions_framework", "awslambdaric", "func ",
 )
 # fmt: on
 _TELLING_LINE = re.compile("|".join(_TELLING))
@@ -115,6 +116,8 @@ def command(text: str, row: int, folder: str, *, shown: str = "") -> Iterator[St
     """What one command line says."""
     if not _TELLING_LINE.search(text) and not _OUTSIDE.search(text):
         return
+    if found := _BOOTSTRAP.search(text):
+        yield Statement("bootstrap", found[0], row, _clip(shown or text))
     flat = re.sub(r"[\",']+|(?<!\w)\[|\](?=\s|$)", " ", text)
     if _NO_START.search(flat) and not re.search(r"&&|;", flat):
         return
@@ -191,7 +194,7 @@ def container_file(path: str, text: str) -> Iterator[Statement]:
             found.append(Statement("server", "lambda", row, _clip(line)))
         elif word in {"ENV", "ARG"}:
             found += environment(re.sub(r"^(OTEL_\w+)\s+", r"\1=", rest), row)
-        if word not in {"CMD", "ENTRYPOINT"} and _launchers().search(rest):
+        if word not in {"CMD", "ENTRYPOINT"} and (_launchers().search(rest) or _BOOTSTRAP.search(rest)):
             found += command(rest, row, folder, shown=line)
     names = (re.sub(r"(?i)^dockerfile[.-]?|[.-]?(?:dockerfile|containerfile)$", "", posixpath.basename(path)),)
     parts = tuple(dict.fromkeys(where for source in copied for where in (_join(folder, source), _join("", source))))

@@ -358,6 +358,17 @@ def test_installed_instrumentation(tmp_path: Path) -> None:
     assert found.installed_instrumentation == {"grpc-server", "grpc-client", "grpc-aio-server", "grpc-aio-client"}
 
 
+def test_bootstrap_installs_the_instrumentors_of_all_libraries(tmp_path: Path) -> None:
+    text = "FROM python\nRUN uv run opentelemetry-bootstrap -a install\nCMD opentelemetry-instrument python app.py\n"
+    found = single(tmp_path, "Dockerfile", text)
+    assert found.bootstrapped
+    assert {"flask", "requests", "elasticsearch"} <= found.installed_instrumentation
+    assert (
+        not {"openllmetry-openai", "openinference-openai", "google-genai", "taskiq"} & found.installed_instrumentation
+    )
+    assert single(tmp_path / "k8s", "k8s/web.yaml", POD.format(name="web", value="true")).bootstrapped
+
+
 @pytest.mark.parametrize(
     ("pin", "expected"),
     [

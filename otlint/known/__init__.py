@@ -37,6 +37,7 @@ class Instrumentor:
     does: frozenset[str]
     injects: bool
     status: str | None
+    bootstrap: bool
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ class Native:
     status: str | None
 
 
+_CONTRIB = "opentelemetry-instrumentation-"
+
+
 @cache
 def instrumentors() -> Mapping[str, Instrumentor]:
     """Every instrumentor by its key."""
@@ -83,6 +87,7 @@ def instrumentors() -> Mapping[str, Instrumentor]:
             frozenset(entry["does"]),
             entry.get("injects", not {"client", "producer"}.isdisjoint(entry["does"])),
             entry.get("status"),
+            entry.get("bootstrap", entry["package"].startswith(_CONTRIB) and not key.startswith("openllmetry-")),
         )
         for key, entry in table("instrumentors")["instrumentor"].items()
     }
