@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,16 +92,16 @@ def apply(text: str, fixes: Iterable[Fix], *, parses: Callable[[str], bool] | No
     Fixes are taken by the place of their first own edit. If the result of all does not satisfy `parses`
     (two fixes may each leave a block with one statement), they are added one by one as long as it does.
     """
-    taken: list[Fix] = []
+    taken = _Taken()
     for fix in sorted(fixes, key=lambda fix: (fix.range, fix.title, fix.edits)):
-        if fix.edits and fix.safety is not Safety.DISPLAY and not any(_conflict(fix, other) for other in taken):
-            taken.append(fix)
-    after = _rendered(text, taken)
-    if parses is None or not taken or parses(after):
-        return after, taken
+        if fix.edits and fix.safety is not Safety.DISPLAY and taken.fits(fix):
+            taken.add(fix)
+    after = _rendered(text, taken.fixes)
+    if parses is None or not taken.fixes or parses(after):
+        return after, taken.fixes
     after = text
     chosen: list[Fix] = []
-    for fix in taken:
+    for fix in taken.fixes:
         tried = _rendered(text, [*chosen, fix])
         if parses(tried):
             after = tried
@@ -109,31 +109,47 @@ def apply(text: str, fixes: Iterable[Fix], *, parses: Callable[[str], bool] | No
     return after, chosen
 
 
+@dataclass(slots=True)
+class _Taken:
+    """The fixes taken so far, in order of place, and the text that is theirs."""
+
+    fixes: list[Fix] = field(default_factory=list)
+    last: tuple[int, int] = (0, 0)
+    replaced: list[Edit] = field(default_factory=list)
+    inserted: set[int] = field(default_factory=set)
+    imports: set[int] = field(default_factory=set)
+    known: set[tuple[Edit, ...]] = field(default_factory=set)
+
+    def fits(self, fix: Fix) -> bool:
+        if fix.edits in self.known:
+            return True
+        own, (start, end) = fix.own, fix.range
+        if own and start < self.last[1] and self.last[0] < end:
+            return False
+        if any(edit.start == edit.end and edit.start in self.inserted for edit in own):
+            return False
+        imports = {edit.start for edit in fix.edits if edit.shared}
+        return not _splits(imports, self.replaced) and not _splits(self.imports, own)
+
+    def add(self, fix: Fix) -> None:
+        self.fixes.append(fix)
+        self.known.add(fix.edits)
+        if fix.own and fix.range[1] >= self.last[1]:
+            self.last = fix.range
+        self.replaced += [edit for edit in fix.own if edit.start < edit.end]
+        self.inserted |= {edit.start for edit in fix.own if edit.start == edit.end}
+        self.imports |= {edit.start for edit in fix.edits if edit.shared}
+
+
+def _splits(imports: Iterable[int], replaced: Sequence[Edit]) -> bool:
+    """Whether an import goes into text that another fix replaces."""
+    return any(edit.start < at < edit.end for at in imports for edit in replaced)
+
+
 def _place(edit: Edit) -> tuple[int, int, bool, bool, str]:
     """Imports come first at their offset: more names for a line, then more lines."""
     text = edit.text if edit.shared else ""
     return (edit.start, edit.end, not edit.shared, text.startswith(("\r", "\n")), text)
-
-
-def _conflict(fix: Fix, other: Fix) -> bool:
-    if fix.edits == other.edits:
-        return False
-    if fix.own and other.own:
-        (start, end), (first, last) = fix.range, other.range
-        if start < last and first < end:
-            return True
-        if {edit.start for edit in fix.own if edit.start == edit.end} & {
-            edit.start for edit in other.own if edit.start == edit.end
-        }:
-            return True
-    return _splits(fix, other) or _splits(other, fix)
-
-
-def _splits(fix: Fix, other: Fix) -> bool:
-    """Whether an import goes into text that the other fix replaces."""
-    return any(
-        replaced.start < edit.start < replaced.end for edit in fix.edits if edit.shared for replaced in other.own
-    )
 
 
 def _rendered(text: str, fixes: Sequence[Fix]) -> str:

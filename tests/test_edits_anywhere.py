@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -184,6 +185,7 @@ def check(
     return after
 
 
+@functools.cache
 def kept(text: str) -> Counter[str]:
     module = StandIn(text)
     return Counter(text[start:end] for start, end in comments(module.ranges))
@@ -278,3 +280,20 @@ def test_unwrap(name: str) -> None:
 
 def newlines(text: str) -> set[str]:
     return set(re.findall(r"\r\n|\n|\r", text))
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_calls(name: str) -> None:
+    module = MODULES[name]
+    text = module.source.text
+    for call in module.walk.all(cst.Call):
+        makers = [
+            edits.set_argument(module, call, "new", "v"),
+            edits.insert_argument(module, call, "v"),
+            edits.surround(module, call, "str(", ")"),
+            *(edits.remove_argument(module, call, arg) for arg in call.args),
+        ]
+        for made in makers:
+            after = applied(text, made)
+            tree(after)
+            assert kept(after) == kept(text)
