@@ -77,6 +77,17 @@ class Deployment:
             or (entry.package in self.pins and re.search("instrumentation|opentelemetry", entry.package))
         )
 
+    @property
+    def launched_instrumentation(self) -> frozenset[str]:
+        """The keys of the instrumentors that the launch switches on, as far as they are known to be installed."""
+        if not self.auto_instrumented:
+            return frozenset()
+        disabled = {name.strip() for name in self.env.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")}
+        entries = known.instrumentors()
+        return frozenset(
+            key for key in self.installed_instrumentation if disabled.isdisjoint({entries[key].entry, "*"})
+        )
+
     def depends_on(self, package: str) -> bool:
         """Whether a distribution is asked for."""
         return known.distribution(package) in self.pins

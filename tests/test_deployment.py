@@ -366,6 +366,12 @@ def test_bootstrap_installs_the_instrumentors_of_all_libraries(tmp_path: Path) -
     assert (
         not {"openllmetry-openai", "openinference-openai", "google-genai", "taskiq"} & found.installed_instrumentation
     )
+    assert found.launched_instrumentation == found.installed_instrumentation
+    less = single(tmp_path, ".env", "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=grpc_server,flask\n")
+    assert less.installed_instrumentation - less.launched_instrumentation == {"grpc-server", "flask"}
+    assert not single(
+        tmp_path / "none", "requirements.txt", "opentelemetry-instrumentation-flask"
+    ).launched_instrumentation
     assert single(tmp_path / "k8s", "k8s/web.yaml", POD.format(name="web", value="true")).bootstrapped
 
 
