@@ -75,7 +75,7 @@ _NO_START = re.compile(
 _TEST = re.compile(
     r"^\s*(?:-\S+\s+(?:[^-\s]\S*\s+)?)*(?:python\S*\s+-m\s+)?(?:\S*/)?(?:pytest|tox|nox|unittest|mypy)\b"
 )
-_ENV = re.compile(r"(?<![\w-])(OTEL_\w+)['\"]?\s*[=:]\s*(\"[^\"\n]*\"|'[^'\n]*'|[^\s\"',;}]*)")
+_ENV = re.compile(r"(?<![\w-])(OTEL_\w+)['\"]?\s*[=:]\s*(\"[^\"\n]*\"|'[^'\n]*'|[^\s\"';}\]]*)")
 # Variables that only an instrumented launch reads; they are also set, and copied, without one.
 _AUTO_ENV = frozenset({"OTEL_PYTHON_DISTRO", "OTEL_PYTHON_CONFIGURATOR", "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"})
 _OUTSIDE = re.compile(
@@ -143,8 +143,9 @@ def _targets(text: str, folder: str) -> Iterator[str]:
 def environment(text: str, row: int) -> Iterator[Statement]:
     """The OTEL_ variables that a line sets."""
     for name, value in _ENV.findall(text):
-        yield Statement("env", name, row, _clip(text), value.strip("'\""))
-        if name in _AUTO_ENV and value.strip("'\""):
+        value = value.rstrip(",").strip("'\"")
+        yield Statement("env", name, row, _clip(text), value)
+        if name in _AUTO_ENV and value:
             yield Statement("hint", name, row, _clip(text))
 
 
