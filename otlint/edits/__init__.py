@@ -13,6 +13,7 @@ from otlint.edits.expressions import (
     surround,
 )
 from otlint.edits.imports import reference, remove_import
+from otlint.edits.spans import add_attributes, set_attributes_after, set_kind
 from otlint.edits.statements import (
     append,
     delete_clause,
@@ -28,6 +29,7 @@ from otlint.edits.statements import (
 )
 
 __all__ = [
+    "add_attributes",
     "append",
     "append_element",
     "bind_exception",
@@ -45,6 +47,8 @@ __all__ = [
     "replace",
     "replace_header",
     "set_argument",
+    "set_attributes_after",
+    "set_kind",
     "surround",
     "unwrap",
     "wrap_try_finally",

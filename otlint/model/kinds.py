@@ -15,7 +15,7 @@ from otlint.model.walk import Node
 if TYPE_CHECKING:
     from otlint.model.module import Module
 
-_ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"))
+_PROTO = "opentelemetry.proto."
 _TYPES = {
     "builtins.str": "a string", "builtins.int": "a number", "builtins.float": "a number", "builtins.bool": "a bool",
     "builtins.bytes": "bytes", "builtins.dict": "a dict", "builtins.list": "a list", "builtins.tuple": "a tuple",
@@ -76,23 +76,12 @@ def _what(module: Module, value: cst.BaseExpression) -> str | None:
         owner, _, part = dotted.rpartition(".")
         if owner in otel.KINDS.values() and part in {"value", "name"}:
             return f"`{code}` is {'a number' if part == 'value' else 'a string'}"
-        if part not in {"value", "name"} and _is_member(module, owner):
+        if part not in {"value", "name"} and (owner.startswith(_PROTO) or module.values.is_enum(owner)):
             return f"`{code}` is a member of another enum"
     kind = _TYPES.get(module.type(value) or "")
     if kind is None:
         return None
     return f"the kind is {kind}" if "\n" in code or len(code) > 40 else f"the kind `{code}` is {kind}"
-
-
-def _is_member(module: Module, dotted: str) -> bool:
-    """Whether the owner of a member is an enum."""
-    if dotted in _ENUMS or dotted.startswith("opentelemetry.proto."):
-        return True
-    cls = module.values.cls(dotted)
-    if cls is not None:
-        return not _ENUMS.isdisjoint(module.values.bases(cls))
-    symbol = module.values.symbol(dotted)
-    return symbol is not None and symbol.cls is not None and not _ENUMS.isdisjoint(symbol.cls.bases)
 
 
 def _is_none(value: Node) -> bool:

@@ -95,6 +95,23 @@ class Spans:
             below = up
         return None
 
+    def enclosing(self, node: Node) -> list[Span]:
+        """The spans whose block holds the node, innermost first, whether they are made current or not.
+
+        Those of `with`, decorators and exit stacks; a span in a variable is not bound to a block.
+        """
+        found: list[Span] = []
+        below = node
+        for up in self.walk.ancestors(node):
+            if isinstance(up, cst.With) and below is up.body:
+                found += reversed(self._by_with.get(up, ()))
+            if isinstance(up, cst.FunctionDef | cst.Lambda) and below is up.body:
+                entered = [span for span in self.all if span.manner == "entered" and span.function is up]
+                before = [span for span in entered if self.walk.order[span.start] < self.walk.order[node]]
+                return [*found, *reversed(before), *reversed(self._by_function.get(up, []))]
+            below = up
+        return found
+
     def of(self, expression: Node) -> Span | None:
         """The span that an expression certainly holds; `get_current_span()` is the innermost span around it."""
         if isinstance(expression, cst.Call):
@@ -110,6 +127,13 @@ class Spans:
             return None
         found = {self._bound(binding) for binding in self.values.names.reaching(expression.value, expression)}
         return found.pop() if len(found) == 1 else None
+
+    def names_for_callers(self, span: Span) -> bool:
+        """Whether the span's name is a parameter of a helper, so that the spans of its callers have the names."""
+        if not isinstance(span.name, cst.Name) or not isinstance(span.function, cst.FunctionDef):
+            return False
+        starts = self.helpers.of(span.function).span
+        return starts is not None and starts.name == f"~parameter:{span.name.value}"
 
     def is_ambient(self, expression: Node) -> bool:
         """Whether the expression holds the caller's current span: `get_current_span()` outside of any own span."""

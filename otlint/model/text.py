@@ -16,7 +16,7 @@ import libcst as cst
 
 from otlint import known
 from otlint.model.names import Binding, Names
-from otlint.model.values import Values, argument, parameters
+from otlint.model.values import Values, argument, is_hidden, parameters
 from otlint.model.walk import Node, Walk
 
 
@@ -36,77 +36,48 @@ class Text:
     source: cst.BaseExpression | None = None
     origin: Node | None = None
 
+    @property
+    def is_unbounded(self) -> bool:
+        """Whether the text certainly has no bound."""
+        return self.bound is Bound.UNBOUNDED
+
 
 _BOUNDED = Text(Bound.BOUNDED)
 _UNKNOWN = Text(Bound.UNKNOWN)
 _DEPTH = 12
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    unbounded: frozenset[str]
-    identifier: frozenset[str]
-    bounded_owner: frozenset[str]
-    whole: frozenset[str]
-    request: frozenset[str]
-    request_owner: frozenset[str]
-    url: frozenset[str]
-    keys: frozenset[str]
-    calls: frozenset[str]
-    transparent: frozenset[str]
-    transparent_methods: frozenset[str]
-    bounded_attributes: frozenset[str]
-
-
 @functools.cache
-def _words() -> _Words:
-    table = known.table("text")
-    words, attributes, calls = table["words"], table["attributes"], table["calls"]
-    return _Words(
-        frozenset(words["unbounded"]),
-        frozenset(words["identifier"]),
-        frozenset(words["bounded_owner"]),
-        frozenset(words["whole"]),
-        frozenset(attributes["request"]),
-        frozenset(attributes["request_owner"]),
-        frozenset(attributes["url"]),
-        frozenset(attributes["keys"]),
-        frozenset(calls["unbounded"]),
-        frozenset(calls["transparent"]),
-        frozenset(calls["transparent_methods"]),
-        frozenset(calls["bounded_attributes"]),
-    )
+def _words(table: str, key: str) -> frozenset[str]:
+    return frozenset(known.table("text")[table][key])
 
 
 class Texts:
-    """Verdicts on the texts of one file."""
+    """Verdicts on the texts of one file.
 
-    def __init__(self, walk: Walk, names: Names, values: Values) -> None:
+    `allowed` are identifiers and expressions, written without blanks, whose values are known to be few.
+    """
+
+    def __init__(self, walk: Walk, names: Names, values: Values, allowed: frozenset[str] = frozenset()) -> None:
         self.walk = walk
         self.names = names
         self.values = values
+        self.allowed = allowed
+        self._given: tuple[cst.FunctionDef, set[str]] | None = None
+
+    def allowing(self, allowed: object) -> Texts:
+        """The same, where a list of identifiers and expressions, taken from an option, is known to be bounded."""
+        words = frozenset("".join(str(each).split()) for each in allowed) if isinstance(allowed, list) else frozenset()
+        return Texts(self.walk, self.names, self.values, words) if words else self
 
     def of(self, expression: Node, depth: int = 0) -> Text:
         """The verdict on an expression that is used as text."""
         if depth > _DEPTH:
             return _UNKNOWN
-        if isinstance(expression, cst.SimpleString | cst.Integer | cst.Float):
+        if self.allowed and self._is_allowed(expression):
             return _BOUNDED
-        if isinstance(expression, cst.FormattedString):
-            return self._formatted(expression, depth)
-        if isinstance(expression, cst.ConcatenatedString):
-            return self._joined([expression.left, expression.right], depth)
-        if isinstance(expression, cst.BinaryOperation):
-            return self._operation(expression, depth)
-        if isinstance(expression, cst.IfExp):
-            return self._joined([expression.body, expression.orelse], depth)
-        if isinstance(expression, cst.BooleanOperation):
-            return self._joined([expression.left, expression.right], depth)
-        if isinstance(expression, cst.Await | cst.NamedExpr):
-            inner = expression.expression if isinstance(expression, cst.Await) else expression.value
-            return self.of(inner, depth + 1)
-        if isinstance(expression, cst.Tuple | cst.List):
-            return self._joined([each.value for each in expression.elements], depth)
+        if isinstance(expression, cst.SimpleString | cst.Integer | cst.Float | cst.Comparison):
+            return _BOUNDED
         if isinstance(expression, cst.Call):
             return self._call(expression, depth)
         if isinstance(expression, cst.Subscript):
@@ -115,130 +86,205 @@ class Texts:
             return self._attribute(expression, depth)
         if isinstance(expression, cst.Name):
             return self._name(expression, depth)
-        return _UNKNOWN
+        if isinstance(expression, cst.BinaryOperation):
+            return self._operation(expression, depth)
+        if isinstance(expression, cst.UnaryOperation):
+            return _BOUNDED if isinstance(expression.operator, cst.Not) else self.of(expression.expression, depth + 1)
+        return self._joined(_parts(expression), depth)
+
+    def returned(self, function: cst.FunctionDef) -> tuple[str, ...] | None:
+        """The parameters that a function joins into the text it returns, () for bounded text, None when unknown.
+
+        Text that is unbounded whatever is given is `("*",)`.
+        """
+        values = [node.value for node in self.values.own(function, cst.Return) if node.value is not None]
+        if not values or self._given is not None:
+            return None
+        self._given = (function, set())
+        try:
+            verdict = self._joined(values, 1)
+            joined = tuple(sorted(self._given[1]))
+        finally:
+            self._given = None
+        if verdict.bound is Bound.UNKNOWN:
+            return None
+        return joined if verdict.bound is Bound.BOUNDED else ("*",)
+
+    def _is_allowed(self, expression: Node) -> bool:
+        written = self.walk.tree.code_for_node(expression) if isinstance(expression, cst.BaseExpression) else ""
+        return "".join(written.split()) in self.allowed or _last_name(expression) in self.allowed
 
     def _joined(self, parts: Iterable[Node], depth: int) -> Text:
-        """One unbounded part makes the whole unbounded; one unknown part makes it unknown."""
+        """One unbounded part makes the whole unbounded; one unknown part, or none at all, makes it unknown."""
         verdicts = [self.of(part, depth + 1) for part in parts]
         for verdict in verdicts:
             if verdict.bound is Bound.UNBOUNDED:
                 return verdict
-        return _BOUNDED if all(each.bound is Bound.BOUNDED for each in verdicts) else _UNKNOWN
-
-    def _formatted(self, text: cst.FormattedString, depth: int) -> Text:
-        parts = [part.expression for part in text.parts if isinstance(part, cst.FormattedStringExpression)]
-        return self._joined(parts, depth)
+        return _BOUNDED if verdicts and all(each.bound is Bound.BOUNDED for each in verdicts) else _UNKNOWN
 
     def _operation(self, operation: cst.BinaryOperation, depth: int) -> Text:
-        if isinstance(operation.operator, cst.Add | cst.Divide):
-            return self._joined([operation.left, operation.right], depth)
-        if isinstance(operation.operator, cst.Modulo) and self.values.type(operation.left) == "builtins.str":
-            return self._joined([operation.left, operation.right], depth)
-        return _UNKNOWN
-
-    def _call(self, call: cst.Call, depth: int) -> Text:
-        words = _words()
-        called = self.values.api(call.func)
-        if called in words.calls:
-            return Text(Bound.UNBOUNDED, call, call)
-        if called in words.transparent and call.args:
-            return self._at(self.of(call.args[0].value, depth + 1), call)
-        if isinstance(call.func, cst.Attribute):
-            method = call.func.attr.value
-            if method in words.transparent_methods:
-                return self._at(self.of(call.func.value, depth + 1), call)
-            if method == "format":
-                return self._joined([call.func.value, *(arg.value for arg in call.args)], depth)
-            if method == "join" and call.args:
-                return self._joined([call.func.value, call.args[0].value], depth)
-            if method == "get" and call.args:
-                return self._item(call.func.value, call.args[0].value, call)
-        function = self.values.function(called)
-        return self._returned(function, call, depth) if function is not None else _UNKNOWN
+        parts = [operation.left, operation.right]
+        is_text = isinstance(operation.operator, cst.Add | cst.Divide)
+        if is_text or (
+            isinstance(operation.operator, cst.Modulo) and self.values.type(operation.left) == "builtins.str"
+        ):
+            return self._joined(parts, depth)
+        verdict = self._joined(parts, depth)
+        return verdict if verdict.bound is Bound.UNBOUNDED else _UNKNOWN
 
     def _at(self, verdict: Text, expression: cst.BaseExpression) -> Text:
         return Text(verdict.bound, expression, verdict.origin) if verdict.bound is Bound.UNBOUNDED else verdict
 
-    def _returned(self, function: cst.FunctionDef, call: cst.Call, depth: int) -> Text:
-        """What a function of this file returns; unbounded counts only where the function itself shows the source."""
-        returned = [node.value for node in self.values.own(function, cst.Return) if node.value is not None]
-        if not returned:
+    # -- calls ----------------------------------------------------------------------------------------------
+
+    def _call(self, call: cst.Call, depth: int) -> Text:
+        called = self.values.api(call.func) or ""
+        if called in _words("calls", "unbounded"):
+            return Text(Bound.UNBOUNDED, call, call)
+        if called in _words("calls", "bounded"):
+            return _BOUNDED
+        if called in _words("calls", "transparent") and call.args:
+            given = call.args[-1] if called == "typing.cast" else call.args[0]
+            return self._at(self.of(given.value, depth + 1), call)
+        if called == "builtins.getattr" and len(call.args) > 1:
+            return self._named_attribute(call, depth)
+        if called == "random.choice" and call.args:
+            return self._elements(call.args[0].value, depth) or _UNKNOWN
+        if isinstance(call.func, cst.Attribute):
+            found = self._method(call, call.func, depth)
+            if found is not None:
+                return found
+        return self._function(call, called, depth)
+
+    def _method(self, call: cst.Call, method: cst.Attribute, depth: int) -> Text | None:
+        """Methods of strings and the like, which hand on what they are called on; None for other methods."""
+        name, arguments = method.attr.value, [arg.value for arg in call.args]
+        if name in _words("calls", "transparent_methods"):
+            return self._at(self.of(method.value, depth + 1), call)
+        if name == "format" and isinstance(method.value, cst.SimpleString | cst.ConcatenatedString | cst.Name):
+            return self._joined([method.value, *arguments], depth)
+        if name == "join" and len(arguments) == 1:
+            return self._joined([method.value, *arguments], depth)
+        if name in {"get", "getlist"} and arguments:
+            return self._item(method.value, arguments[0], call)
+        if name == "replace" and all(
+            isinstance(each, cst.SimpleString) and "{" not in each.value for each in arguments
+        ):
+            return self._at(self.of(method.value, depth + 1), call)
+        return None
+
+    def _named_attribute(self, call: cst.Call, depth: int) -> Text:
+        """`getattr(request, "path", "")` is `request.path`."""
+        name = call.args[1].value
+        if not isinstance(name, cst.SimpleString) or not isinstance(name.evaluated_value, str):
             return _UNKNOWN
-        return self._at(self._joined(returned, depth + 1), call)
+        verdict = self._member(call, call.args[0].value, name.evaluated_value, depth)
+        others = [arg.value for arg in call.args[2:]]
+        return verdict if verdict.bound is not Bound.BOUNDED or not others else self._joined(others, depth)
+
+    def _function(self, call: cst.Call, called: str, depth: int) -> Text:
+        """What a project function returns, with the arguments of this call."""
+        function = self.values.function(called)
+        if function is not None:
+            joined, positions = self.returned(function), parameters(function)
+            unbounded = self._joined((r.value for r in self.values.own(function, cst.Return) if r.value), depth)
+        else:
+            symbol = self.values.symbol(called)
+            if symbol is None or symbol.function is None or symbol.function.text is None:
+                return _UNKNOWN
+            joined, positions = symbol.function.text, symbol.function.parameters
+            unbounded = Text(Bound.UNBOUNDED, call, call)
+        if joined is None:
+            return _UNKNOWN
+        if joined == ("*",):
+            return self._at(unbounded, call)
+        given = [argument(call, name, positions) for name in joined]
+        if is_hidden(call):
+            return _UNKNOWN
+        verdict = self._joined([each for each in given if each is not None], depth) if any(given) else _BOUNDED
+        return self._at(verdict, call)
+
+    # -- items and attributes -------------------------------------------------------------------------------
 
     def _subscript(self, subscript: cst.Subscript, depth: int) -> Text:
         item = subscript.slice[0].slice
         if isinstance(item, cst.Slice):
-            if isinstance(subscript.value, cst.Name | cst.Attribute | cst.Call):
-                return self._at(self.of(subscript.value, depth + 1), subscript)
-            return _UNKNOWN
-        if isinstance(item, cst.Index):
-            return self._item(subscript.value, item.value, subscript)
-        return _UNKNOWN
+            return self._at(self.of(subscript.value, depth + 1), subscript)
+        if self.values.api(subscript.value) == "os.environ":
+            return _BOUNDED
+        return self._item(subscript.value, item.value, subscript) if isinstance(item, cst.Index) else _UNKNOWN
 
     def _item(self, owner: cst.BaseExpression, key: cst.BaseExpression, whole: cst.BaseExpression) -> Text:
         """`scope["path"]`, `event["user_id"]`, `environ.get("PATH_INFO")`."""
         if not isinstance(key, cst.SimpleString) or not isinstance(key.evaluated_value, str):
             return _UNKNOWN
         text = key.evaluated_value
-        if text in _words().keys and _last_name(owner) in {"scope", "environ", "event", "request"}:
+        holder = _tokens(_last_name(owner))[-1:]
+        if text in _words("attributes", "keys") and holder and holder[0] in _words("attributes", "holders"):
             return Text(Bound.UNBOUNDED, whole, whole)
-        return Text(Bound.UNBOUNDED, whole, whole) if self._says_unbounded(text) and "id" in _tokens(text) else _UNKNOWN
+        return Text(Bound.UNBOUNDED, whole, whole) if _says_unbounded(text) and _is_identity(text) else _UNKNOWN
 
     def _attribute(self, attribute: cst.Attribute, depth: int) -> Text:
-        words = _words()
-        name = attribute.attr.value
-        owner = _last_name(attribute.value)
-        if name in words.request and owner.lower().lstrip("_") in words.request_owner:
-            return Text(Bound.UNBOUNDED, attribute, attribute)
-        if name in words.url and owner == "url":
-            return Text(Bound.UNBOUNDED, attribute, attribute)
-        if name == "hex" or name in {"int", "bytes"}:
-            return self._at(self.of(attribute.value, depth + 1), attribute)
-        if name in words.bounded_attributes:
-            return _BOUNDED if name.startswith("__") or name == "method" else _UNKNOWN
-        if name == "path" and self._is_http_handler(attribute.value):
-            return Text(Bound.UNBOUNDED, attribute, attribute)
-        if self._is_class_constant(attribute):
+        return self._member(attribute, attribute.value, attribute.attr.value, depth)
+
+    def _member(self, whole: cst.BaseExpression, value: cst.BaseExpression, name: str, depth: int) -> Text:
+        """`value.name`, written as `whole`."""
+        owner = _last_name(value)
+        if name in _words("attributes", "request") and "_".join(_tokens(owner)) in _words(
+            "attributes", "request_owner"
+        ):
+            return Text(Bound.UNBOUNDED, whole, whole)
+        if name in _words("attributes", "url") and (owner == "url" or self._is_url(value)):
+            return Text(Bound.UNBOUNDED, whole, whole)
+        if name == "path" and self._is_http_handler(value):
+            return Text(Bound.UNBOUNDED, whole, whole)
+        if name in {"hex", "int", "bytes", "name", "value"}:
+            verdict = self._at(self.of(value, depth + 1), whole)
+            if verdict.bound is Bound.UNBOUNDED and name in {"name", "value"}:
+                return _UNKNOWN
+            return _BOUNDED if name in {"name", "value"} and self.values.is_enum(self.values.type(value)) else verdict
+        if name in _words("attributes", "bounded") or (name.isupper() and len(name) > 1):
             return _BOUNDED
-        stored = self._stored(attribute, depth)
+        stored = self._stored(whole, value, name, depth)
         if stored is not None and stored.bound is not Bound.UNKNOWN:
             return stored
-        if self._says_unbounded(name) and not self._owned_bounded(name, owner):
-            return Text(Bound.UNBOUNDED, attribute, attribute)
-        return _UNKNOWN
+        if _says_unbounded(name, owner):
+            return Text(Bound.UNBOUNDED, whole, whole)
+        return _BOUNDED if self.values.is_enum(self.values.type(whole)) else _UNKNOWN
 
-    def _is_http_handler(self, owner: cst.BaseExpression) -> bool:
+    def _is_url(self, value: Node) -> bool:
+        return self.values.type(value) in _words("attributes", "url_types")
+
+    def _is_http_handler(self, owner: Node) -> bool:
         cls = self.names.owner_class(owner) if isinstance(owner, cst.Name) else None
         return cls is not None and "http.server.BaseHTTPRequestHandler" in self.values.bases(cls)
 
-    def _is_class_constant(self, attribute: cst.Attribute) -> bool:
-        """`Color.RED`, `settings.SERVICE_ID`: written in capitals, set once."""
-        return attribute.attr.value.isupper() and len(attribute.attr.value) > 1
-
-    def _stored(self, attribute: cst.Attribute, depth: int) -> Text | None:
+    def _stored(self, whole: cst.BaseExpression, value: Node, name: str, depth: int) -> Text | None:
         """What the methods of the class put into `self.x`."""
-        owner = self.names.owner_class(attribute.value) if isinstance(attribute.value, cst.Name) else None
+        owner = self.names.owner_class(value) if isinstance(value, cst.Name) else None
         if owner is None:
             return None
-        bindings = self.names.attributes.get((owner, attribute.attr.value), [])
+        bindings = [*self.names.attributes.get((owner, name), []), *self.names.in_class(owner, name)]
         values = [each.value for each in bindings if each.kind == "assign" and each.value is not None]
         if not values or len(values) != len(bindings):
             return None
-        verdict = self._joined(values, depth + 1)
-        return self._at(verdict, attribute)
+        return self._at(self._joined(values, depth + 1), whole)
+
+    # -- names ----------------------------------------------------------------------------------------------
 
     def _name(self, name: cst.Name, depth: int) -> Text:
+        if name.value in {"None", "True", "False"}:
+            return _BOUNDED
         bindings = self.names.reaching(name.value, name)
         if name.value.isupper() and bindings and all(each.kind in {"import", "assign"} for each in bindings):
             return self._constant(name, bindings, depth)
+        if not bindings:
+            return _BOUNDED if name.value in {"__name__", "__file__", "__qualname__", "__module__"} else _UNKNOWN
         verdicts = [self._bound(binding, name, depth) for binding in bindings]
         for verdict in verdicts:
             if verdict.bound is Bound.UNBOUNDED:
                 return self._at(verdict, name)
-        if verdicts and all(each.bound is Bound.BOUNDED for each in verdicts):
-            return _BOUNDED
-        return _UNKNOWN
+        return _BOUNDED if all(each.bound is Bound.BOUNDED for each in verdicts) else _UNKNOWN
 
     def _constant(self, name: cst.Name, bindings: list[Binding], depth: int) -> Text:
         values = [each.value for each in bindings if each.value is not None]
@@ -246,59 +292,117 @@ class Texts:
         return _BOUNDED if verdict.bound is Bound.UNKNOWN else self._at(verdict, name)
 
     def _bound(self, binding: Binding, name: cst.Name, depth: int) -> Text:
+        named = Text(Bound.UNBOUNDED, name, binding.node) if _says_unbounded(name.value) else _UNKNOWN
         if binding.kind == "assign" and binding.value is not None:
             verdict = self.of(binding.value, depth + 1)
-            if verdict.bound is Bound.UNKNOWN and self._says_unbounded(name.value) and not _is_literal(binding.value):
-                return Text(Bound.UNBOUNDED, name, binding.node)
-            return verdict
-        if binding.kind == "for":
-            return self._looped(binding, name)
+            return named if verdict.bound is Bound.UNKNOWN else verdict
+        if binding.kind == "aug" and isinstance(binding.node, cst.AugAssign):
+            verdict = self.of(binding.node.value, depth + 1)
+            return verdict if verdict.bound is Bound.UNBOUNDED else named
+        if binding.kind == "for" and binding.value is not None:
+            elements = self._elements(binding.value, depth)
+            return elements if elements is not None and elements.bound is not Bound.UNKNOWN else named
         if binding.kind == "param":
-            return self._parameter(binding, name, depth)
-        if binding.kind in {"unpack", "with", "match"} and self._says_unbounded(name.value):
+            return self._parameter(binding, name, named, depth)
+        if binding.kind == "except":
             return Text(Bound.UNBOUNDED, name, binding.node)
-        return _UNKNOWN
+        return named if binding.kind in {"unpack", "with", "match"} else _UNKNOWN
 
-    def _looped(self, binding: Binding, name: cst.Name) -> Text:
-        """A loop over literals is bounded; a loop whose variable is an id is not."""
-        if isinstance(binding.value, cst.List | cst.Tuple | cst.Set):
-            return _BOUNDED
-        if self._says_unbounded(name.value):
-            return Text(Bound.UNBOUNDED, name, binding.node)
-        return _UNKNOWN
+    def _elements(self, iterable: Node, depth: int) -> Text | None:
+        """The verdict on what a loop takes out of something that is written down, None when it is not."""
+        if isinstance(iterable, cst.Dict):
+            return self._joined(_parts(iterable), depth)
+        if isinstance(iterable, cst.List | cst.Tuple | cst.Set):
+            inner = [each.value for each in iterable.elements]
+            return self._joined(inner, depth) if inner else None
+        if isinstance(iterable, cst.Call):
+            called = self.values.api(iterable.func)
+            if called == "builtins.range":
+                return self._joined([arg.value for arg in iterable.args], depth)
+            if called in _words("calls", "collections") and iterable.args:
+                found = [self._elements(arg.value, depth + 1) for arg in iterable.args if arg.keyword is None]
+                bounded = all(each is not None and each.bound is Bound.BOUNDED for each in found)
+                return _BOUNDED if bounded else None
+            if isinstance(iterable.func, cst.Attribute) and iterable.func.attr.value in {"items", "keys", "values"}:
+                return self._elements(iterable.func.value, depth + 1)
+        if isinstance(iterable, cst.Name) and depth < _DEPTH:
+            bindings = self.names.reaching(iterable.value, iterable)
+            if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
+                return self._elements(bindings[0].value, depth + 1)
+        return None
 
-    def _parameter(self, binding: Binding, name: cst.Name, depth: int) -> Text:
+    def _parameter(self, binding: Binding, name: cst.Name, named: Text, depth: int) -> Text:
         """A parameter is what its callers in this file pass, or else what its name says."""
         function = next(up for up in self.walk.ancestors(binding.node) if isinstance(up, cst.FunctionDef | cst.Lambda))
-        if isinstance(function, cst.FunctionDef):
-            sites = self.values.call_sites(function)
-            passed = [argument(call, name.value, parameters(function)) for call in sites]
-            known = [each for each in passed if each is not None]
-            if known and len(known) == len(sites):
-                verdict = self._joined(known, depth + 2)
-                if verdict.bound is not Bound.UNKNOWN:
-                    return self._at(verdict, name)
-        if self._says_unbounded(name.value):
-            return Text(Bound.UNBOUNDED, name, binding.node)
-        return _UNKNOWN
+        if not isinstance(function, cst.FunctionDef):
+            return named
+        if self._given is not None and self._given[0] is function:
+            self._given[1].add(name.value)
+            return _BOUNDED
+        if self._makes_functions(function, name):
+            return _UNKNOWN
+        sites = self.values.call_sites(function)
+        if named.is_unbounded:  # a try-out at the end of a module says nothing of what others pass
+            sites = [call for call in sites if not self._is_try_out(call)]
+        passed = [argument(call, name.value, parameters(function)) or binding.value for call in sites]
+        expressions = [each for each in passed if each is not None]
+        if expressions and len(expressions) == len(sites) and not any(map(is_hidden, sites)):
+            verdict = self._joined(expressions, depth + 2)
+            if verdict.bound is not Bound.UNKNOWN:
+                return self._at(verdict, name)
+        return named
 
-    def _says_unbounded(self, identifier: str) -> bool:
-        """Whether a name itself says that every thing has its own value: `user_id`, `raw_path`, `orderUuid`."""
-        words = _words()
-        tokens = _tokens(identifier)
-        if not tokens:
+    def _is_try_out(self, call: Node) -> bool:
+        """Whether the call stands below `if __name__ == "__main__":`."""
+        guards = (up.test for up in self.walk.ancestors(call) if isinstance(up, cst.If))
+        return any(isinstance(test, cst.Comparison) and _last_name(test.left) == "__name__" for test in guards)
+
+    def _makes_functions(self, function: cst.FunctionDef, use: Node) -> bool:
+        """Whether the parameter is set once, when a decorator is applied: the function returns the one that uses it."""
+        if self.walk.function_of(use) is function:
             return False
-        if "_".join(tokens) in words.whole:
-            return True
-        last = tokens[-1]
-        if last in words.identifier:
-            return len(tokens) == 1 or tokens[-2] not in words.bounded_owner
-        return last in words.unbounded and (len(tokens) == 1 or tokens[-2] not in words.bounded_owner)
+        returned = [node.value for node in self.values.own(function, cst.Return) if node.value is not None]
+        made = [self.names.definition(value) for value in returned]
+        return any(each is not None and self.walk.inside(use, each) for each in made)
 
-    def _owned_bounded(self, name: str, owner: str) -> bool:
-        """`model.id`, `self.agent.id`: the owner is one of a fixed few."""
-        tokens = _tokens(owner)
-        return len(_tokens(name)) == 1 and bool(tokens) and tokens[-1] in _words().bounded_owner
+
+def _parts(expression: Node) -> list[Node]:
+    """What a text, conditional or collection is made of; nothing for anything else."""
+    if isinstance(expression, cst.FormattedString):
+        holes = [part.expression for part in expression.parts if isinstance(part, cst.FormattedStringExpression)]
+        return list(holes) or [cst.SimpleString('""')]
+    if isinstance(expression, cst.ConcatenatedString | cst.BooleanOperation):
+        return [expression.left, expression.right]
+    if isinstance(expression, cst.IfExp):
+        return [expression.body, expression.orelse]
+    if isinstance(expression, cst.Await):
+        return [expression.expression]
+    if isinstance(expression, cst.NamedExpr):
+        return [expression.value]
+    if isinstance(expression, cst.Dict):
+        return [part for each in expression.elements for part in (getattr(each, "key", None), each.value) if part]
+    if isinstance(expression, cst.Tuple | cst.List | cst.Set):
+        return [each.value for each in expression.elements]
+    if isinstance(expression, cst.GeneratorExp | cst.ListComp | cst.SetComp):
+        return [expression.elt]
+    return []
+
+
+def _says_unbounded(identifier: str, owner: str = "") -> bool:
+    """Whether a name itself says that every thing has its own value: `user_id`, `raw_path`, `orderUuid`, `order.id`."""
+    tokens = _tokens(identifier)
+    if not tokens:
+        return False
+    if "_".join(tokens) in _words("words", "whole"):
+        return True
+    if tokens[-1] not in _words("words", "unbounded"):
+        return False
+    before = tokens[-2:-1] or _tokens(owner)[-1:]
+    return not before or before[0] not in _words("words", "bounded")
+
+
+def _is_identity(key: str) -> bool:
+    return not {"id", "ids", "uuid", "guid", "uid"}.isdisjoint(_tokens(key))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -315,7 +419,3 @@ def _last_name(expression: Node) -> str:
     if isinstance(expression, cst.Name):
         return expression.value
     return ""
-
-
-def _is_literal(value: Node) -> bool:
-    return isinstance(value, cst.SimpleString | cst.Integer | cst.Float)

@@ -1,0 +1,65 @@
+"""OTL201: a span name that is built from something without bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otlint import edits, otel
+from otlint.finding import Finding, Level
+from otlint.fix import Fix, Safety
+from otlint.rule import rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from otlint.model.module import Module
+    from otlint.model.spans import Span
+    from otlint.model.text import Texts
+
+
+@rule(Level.WARNING, fix=Safety.UNSAFE)
+def check(module: Module) -> Iterator[Finding]:
+    if module.is_test:
+        return
+    texts = module.texts.allowing(module.options.get("allow-values"))
+    for span in module.spans:
+        if span.name is not None and not module.spans.names_for_callers(span):
+            yield from _judge(module, texts, span.start, span.name, span)
+    for call in module.calls(otel.UPDATE_NAME):
+        name = module.argument(call, "name")
+        if name is not None:
+            yield from _judge(module, texts, call, name, None)
+
+
+def _judge(
+    module: Module, texts: Texts, call: cst.Call, name: cst.BaseExpression, span: Span | None
+) -> Iterator[Finding]:
+    text = texts.of(name)
+    if not text.is_unbounded or text.source is None:
+        return
+    source = module.code(text.source)
+    far = text.origin is not None and module.row(text.origin) != module.row(name)
+    what = f"`{source}`" if "\n" not in source and len(source) <= 60 else "a value"
+    yield module.finding(
+        name,
+        f"the span name holds {what}, and each of its countless values makes a name of its own; "
+        "use a constant name and put the value into an attribute",
+        related=[(text.origin, "the value comes from here")] if far and text.origin is not None else (),
+        fix=_fix(module, texts, call, name, span),
+    )
+
+
+def _fix(module: Module, texts: Texts, call: cst.Call, name: cst.BaseExpression, span: Span | None) -> Fix | None:
+    from otlint.model.template import without
+
+    renamed = without(module, name, lambda part: texts.of(part).is_unbounded)
+    if renamed is None:
+        return None
+    if span is None:
+        kept = edits.set_attributes_after(module, call, renamed.attributes)
+    else:
+        kept = edits.add_attributes(module, span, renamed.attributes)
+    if kept is None:
+        return None
+    return Fix(f"name the span `{renamed.code}`", Safety.UNSAFE, (*edits.replace(module, name, renamed.code), *kept))
