@@ -78,6 +78,8 @@ def run(options: Options) -> int:
 def _job(options: Options) -> Job:
     configs = configs_of(options)
     given = None if options.project_root is None else Path(options.project_root)
+    if given is not None and not given.is_dir():
+        raise ConfigError(f"--project-root: {given} is no directory")
     if options.stdin:
         path = os.path.abspath(options.stdin_filename or "-")  # noqa: PTH100
         config = configs.of(os.path.dirname(path))  # noqa: PTH120
@@ -234,12 +236,15 @@ def _report(job: Job, found: Report, stream: TextIO) -> None:
 
 
 def _enabled(job: Job, entries: Callable[[], Sequence[Entry]]) -> list[Entry]:
-    """The rules that are on in the run: what single files ignore does not matter."""
+    """The rules that are on by any configuration of the run: what single files ignore does not matter."""
+    configs = dict.fromkeys([job.config, *(target.config for target in job.targets)])
     return [
         entry
         for entry in entries()
-        if job.config.selects(entry.code, entry.name, entry.level, "")
-        or job.config.selects_hint(entry.code, entry.name)
+        if any(
+            config.selects(entry.code, entry.name, entry.level, "") or config.selects_hint(entry.code, entry.name)
+            for config in configs
+        )
     ]
 
 

@@ -157,8 +157,8 @@ _FILES = _options(
     click.option("--stdin-filename", metavar="FILE", help="Name of the file that is read from standard input."),
     click.option("--project-root", metavar="DIR", help="Folder whose files tell facts about the project."),
     click.option("--no-project-facts", is_flag=True, help="Read no other files than those to check."),
-    click.option("--no-cache", "-n", is_flag=True, hidden=True, envvar="OTLINT_NO_CACHE"),
-    click.option("--cache-dir", hidden=True, envvar="OTLINT_CACHE_DIR"),
+    click.option("--no-cache", "-n", is_flag=True, hidden=True),
+    click.option("--cache-dir", hidden=True),
     click.option("--jobs", "-j", hidden=True),
 )
 _CONFIGURATION = _options(

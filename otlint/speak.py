@@ -45,7 +45,7 @@ class Speaker:
             return
         for note in found.notes:
             self._line(f"warning: {note}")
-        if self.options.no_project_facts:
+        if self.options.no_project_facts or not job.config.project.facts:
             self._line("facts: partial")
         if not job.targets and not job.problems and not self.options.stdin:
             self._line("warning: no Python files found under the given paths")

@@ -302,6 +302,7 @@ def test_a_crash_of_one_rule_hides_nothing_else(run):
         (("--config", "a.toml", "--config", "b.toml"), "--config: only one configuration file can be given"),
         (("--config", "a.toml", "--isolated"), "--isolated reads no configuration"),
         (("--output-format", "xml"), "'xml' is not one of"),
+        (("--project-root", "gone"), "--project-root: gone is no directory"),
         (("@gone.txt",), "cannot read the argument file gone.txt"),
         (("rule", "OTL1O1"), "unknown rule `OTL1O1`; did you mean"),
         (("config", "selct"), "unknown key `selct`; did you mean `select`?"),
@@ -383,6 +384,23 @@ def test_each_file_has_its_settings(run):
         ("a/x.py", "OTL101", "warning"),
         ("b/x.py", "OTL107", "info"),
     ]
+
+
+def test_all_rules_that_any_file_has_on_are_listed_in_sarif(run):
+    make("a/x.py", judged("hint(1)"))
+    make("otlint.toml", "select = ['OTL107']")
+    make("a/otlint.toml", "select = ['hints']\nignore = ['OTL004']")
+    listed = json.loads(run("--output-format", "sarif")[1])["runs"][0]["tool"]["driver"]["rules"]
+    assert [one["id"] for one in listed] == ["OTL000", "OTL105", "OTL107"]
+
+
+def test_facts_can_be_switched_off(run):
+    make("a.py", judged("x = 1"))
+    assert run("--no-project-facts") == (0, "All checks passed!\n", "facts: partial\n")
+    sarif = json.loads(run("--no-project-facts", "-q", "--output-format", "sarif")[1])
+    assert sarif["runs"][0]["properties"] == {"facts": "partial"}
+    make("otlint.toml", "project.facts = 'off'")
+    assert "properties" in json.loads(run("--output-format", "sarif")[1])["runs"][0]
 
 
 def test_show_files_and_settings(run):
