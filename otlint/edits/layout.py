@@ -18,7 +18,11 @@ Line = cst.SimpleStatementLine | cst.SimpleStatementSuite | cst.BaseCompoundStat
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _BLANKS = re.compile(r"[ \t\f]*")
-_STRINGS = (cst.SimpleString, cst.FormattedString, cst.TemplatedString)
+_STRINGS: tuple[type[cst.CSTNode], ...] = (
+    cst.SimpleString,
+    cst.FormattedString,
+    getattr(cst, "TemplatedString", cst.FormattedString),  # LibCST 1.8.0 has none
+)
 
 
 def line_of(module: Module, statement: Statement | Line) -> Line:
