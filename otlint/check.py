@@ -242,7 +242,8 @@ def _enabled(job: Job, entries: Callable[[], Sequence[Entry]]) -> list[Entry]:
         entry
         for entry in entries()
         if any(
-            config.selects(entry.code, entry.name, entry.level, "") or config.selects_hint(entry.code, entry.name)
+            config.selects(entry.code, entry.name, entry.level, "")
+            or (entry.category != "otlint" and config.selects_hint(entry.code, entry.name))
             for config in configs
         )
     ]
