@@ -108,6 +108,9 @@ class Graph:
         again = self._handled[-1] if self._handled else (None, (raised.ANY,))
         if node.exc is not None:
             self._expression(node.exc)
+            if isinstance(node.exc, cst.Call):
+                made = self.trail.evaluated[node.exc]  # no exception fails to be made
+                made.reasons = tuple(reason for reason in made.reasons if reason.kind != "exception")
             if node.cause is not None:
                 self._expression(node.cause.item)
             if not (isinstance(node.exc, cst.Name) and node.exc.value == again[0]):
@@ -212,7 +215,7 @@ class Graph:
         classes = self._classes.clauses([handler.type for handler in node.handlers])
         entries = [(names, Point(outer, handler)) for names, handler in zip(classes, node.handlers, strict=True)]
         star = isinstance(node, cst.TryStar)
-        self.trail.frame = Frame(outer, handlers=entries, exhaustive=not star)
+        self.trail.frame = Frame(outer, handlers=entries)
         first = len(self.trail.points)
         self._block(node.body)
         self._assume_raising(self.trail.points[first:], entries)

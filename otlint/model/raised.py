@@ -27,8 +27,9 @@ _DIVISIONS = (
 )  # fmt: skip
 _STRINGS = (cst.SimpleString, cst.ConcatenatedString, cst.FormattedString)
 _LITERALS = (*_STRINGS, cst.Integer, cst.Float, cst.Imaginary)
-_STEADY = frozenset({"range", "enumerate", "zip", "reversed", "items", "keys", "values"})
+_CONTAINERS = (cst.List, cst.Tuple, cst.Set, cst.Dict, cst.SimpleString)
 _SWALLOWING = frozenset({"suppress", "raises", "assertRaises", "assertRaisesRegex"})
+_STEADY = frozenset({"range", "enumerate", "zip", "reversed", "items", "keys", "values", *_SWALLOWING})
 _LEAVING = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort"})
 _LEAVES_PROCESS = frozenset({*_LEAVING, "_exit", "abort"})
 _CLASSES: dict[str, type[BaseException]] = {
@@ -49,9 +50,10 @@ class Match(enum.IntEnum):
 def may_raise(node: Node) -> bool:
     """Whether evaluating the node, its operands aside, may raise in ordinary code.
 
-    Asked for the types of `RAISING` only: calls, awaits, yields, loads and deletions of subscripts, imports, entering
-    and leaving a `with` item, iteration (not over a literal, `range()`, `d.items()` …) and divisions by a non-literal.
-    Other arithmetic, comparisons, attribute access, stores, names and f-strings are taken not to raise.
+    Asked for the types of `RAISING` only: calls (not `range()`, `d.items()`, `suppress()` …), awaits, yields, loads and
+    deletions of subscripts, imports, entering and leaving a `with` item, iteration (not over a literal or such a call)
+    and divisions by a non-literal. Other arithmetic, comparisons, attribute access, stores, names and f-strings are
+    taken not to raise.
     """
     if isinstance(node, cst.BinaryOperation):
         formats = isinstance(node.left, _STRINGS)
@@ -59,8 +61,10 @@ def may_raise(node: Node) -> bool:
     if isinstance(node, cst.AugAssign):
         return isinstance(node.operator, _DIVISIONS) and not isinstance(node.value, _LITERALS)
     if isinstance(node, cst.For | cst.CompFor):
-        return not _steady(node.iter)
-    return True
+        return not isinstance(node.iter, _CONTAINERS) and may_raise(node.iter)
+    if isinstance(node, cst.WithItem):
+        return not swallows(node)
+    return not isinstance(node, cst.Call) or (dotted(node.func) or "").rpartition(".")[2] not in _STEADY
 
 
 def no_return(call: cst.Call) -> bool:
@@ -120,12 +124,6 @@ def _is_ordinary(caught: str) -> bool:
     if caught in _CLASSES:
         return issubclass(_CLASSES[caught], Exception)
     return caught.endswith(("Error", "Exception")) and not caught.endswith("CancelledError")
-
-
-def _steady(iterable: Node) -> bool:
-    if isinstance(iterable, cst.Call):
-        return (dotted(iterable.func) or "").rpartition(".")[2] in _STEADY
-    return isinstance(iterable, cst.List | cst.Tuple | cst.Set | cst.Dict | cst.SimpleString)
 
 
 class Classes:

@@ -64,7 +64,7 @@ class Frame:
 
     up: Frame | None = None
     handlers: list[tuple[tuple[str, ...], Point]] = field(default_factory=list)
-    exhaustive: bool = True  # False for `except*`, where a handler takes only its part of a group
+    exhaustive: bool = True  # False in an `except*`: what it raises is raised after its siblings, never caught by them
     loop: tuple[Point, Point] | None = None  # where break and continue go
     guard: Final | None = None  # runs on every way out
     inside: Final | None = None  # this frame is the body of that final block
