@@ -1,0 +1,222 @@
+"""What a value that a handler returns, sends or stores says: something failed, nothing is there, or neither."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import http
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import known
+from otlint.model.logs import last_name, pattern
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.handlers import Handler
+    from otlint.model.module import Module
+
+# Calls that show their first argument.
+_SHOWS = frozenset({"json", "jsonify", "dumps", "dict", "JSONResponse", "encode", "str", "Response", "make_response"})
+_EMPTY = frozenset({"list", "dict", "set", "tuple"})
+
+
+class Answer(enum.IntEnum):
+    """What a value says to the one who gets it."""
+
+    VALUE = 0
+    NOTHING = 1
+    REFUSAL = 2
+    ERROR = 3
+
+
+class Answers:
+    """What values in a handler say."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        self.module: Module = handler.module
+
+    def answer(self, value: Node | None, depth: int = 0) -> Answer:
+        """What an expression says when it is returned, sent or shown."""
+        if value is None or depth > 8:
+            return Answer.NOTHING if value is None else Answer.VALUE
+        if isinstance(value, cst.Await):
+            return self.answer(value.expression, depth + 1)
+        if isinstance(value, cst.Name):
+            return self._name(value, depth)
+        if isinstance(value, cst.SimpleString | cst.ConcatenatedString | cst.FormattedString):
+            return self._text(value)
+        if isinstance(value, cst.Integer | cst.Float):
+            return Answer.NOTHING if value.value in {"0", "1", "2", "0.0"} else Answer.VALUE
+        if isinstance(value, cst.UnaryOperation) and isinstance(value.expression, cst.Integer):
+            return Answer.NOTHING
+        if isinstance(value, cst.Dict):
+            return self._dict(value, depth)
+        if isinstance(value, cst.Tuple | cst.List):
+            return self._sequence(value, depth)
+        if isinstance(value, cst.Call):
+            return self._call(value, depth)
+        if isinstance(value, cst.IfExp):
+            found = {self.answer(value.body, depth + 1), self.answer(value.orelse, depth + 1)}
+            return Answer.VALUE if Answer.VALUE in found else max(found)
+        if isinstance(value, cst.BinaryOperation) and self.handler.mentions(value):
+            return Answer.ERROR
+        return Answer.VALUE
+
+    def _name(self, name: cst.Name, depth: int) -> Answer:
+        if name.value in {"None", "False"}:
+            return Answer.NOTHING
+        if name.value in self.handler.text_names:
+            return Answer.ERROR
+        walk, handler = self.module.walk, self.handler
+        bindings = [each for each in self.module.names.bindings(name.value, name) if each.kind == "assign"]
+        inside = [each for each in bindings if walk.inside(each.node, handler.node.body)]
+        before = [each for each in bindings if walk.order[each.node] < walk.order[handler.tried]]
+        chosen = inside[-1:] or before[-1:]
+        if not chosen or chosen[0].value is None or self.module.function_of(chosen[0].node) is not handler.function:
+            return Answer.VALUE
+        return self.answer(chosen[0].value, depth + 1)
+
+    def _text(self, text: Node) -> Answer:
+        if self.handler.mentions(text):
+            return Answer.ERROR
+        start = text
+        while isinstance(start, cst.ConcatenatedString):
+            start = start.left
+        if isinstance(start, cst.FormattedString):
+            first = start.parts[0] if start.parts else None
+            said = first.value if isinstance(first, cst.FormattedStringText) else None
+        else:
+            said = _literal(start)
+        if said == "":
+            return Answer.NOTHING
+        return Answer.ERROR if pattern("values", "text").fullmatch(said or "") else Answer.VALUE
+
+    def _dict(self, value: cst.Dict, depth: int) -> Answer:
+        if not value.elements:
+            return Answer.NOTHING
+        found = [Answer.VALUE]
+        for element in value.elements:
+            key = _literal(element.key) if isinstance(element, cst.DictElement) else None
+            if key is not None:
+                found.append(self._keyed(key, element.value))
+            if self.handler.mentions(element.value):
+                found.append(Answer.ERROR)
+            elif isinstance(element.value, cst.Dict | cst.List):
+                inner = self.answer(element.value, depth + 1)
+                found.append(inner if inner is not Answer.NOTHING else Answer.VALUE)
+        return _strongest(found)
+
+    def _keyed(self, key: str, value: Node) -> Answer:
+        """One entry of a dict or one keyword argument."""
+        status = self.http_status(value) if pattern("values", "status_keys").fullmatch(key) else None
+        if status is not None:
+            return status
+        return Answer.ERROR if self.marks_failure(key, value) else Answer.VALUE
+
+    def marks_failure(self, name: str, value: Node) -> bool:
+        """Whether a key, keyword or variable says failure by that value."""
+        word = value.value if isinstance(value, cst.Name) else None
+        if pattern("values", "success_keys").fullmatch(name):
+            return word == "False"
+        if pattern("values", "failure_keys").fullmatch(name) and word == "True":
+            return True
+        if pattern("values", "error_keys").fullmatch(name):
+            return self.handler.mentions(value) or self._text_or_none(value)
+        if pattern("values", "state_keys").fullmatch(name):
+            return is_failed_state(value)
+        return False
+
+    def _text_or_none(self, value: Node) -> bool:
+        """A text that is not empty."""
+        if isinstance(value, cst.SimpleString):
+            return bool(value.evaluated_value)
+        return isinstance(value, cst.FormattedString | cst.ConcatenatedString)
+
+    def _sequence(self, value: cst.Tuple | cst.List, depth: int) -> Answer:
+        if not value.elements:
+            return Answer.NOTHING
+        if isinstance(value, cst.Tuple):
+            status = self.http_status(value.elements[-1].value) if len(value.elements) > 1 else None
+            if status is not None:
+                return status
+        found = [self.answer(each.value, depth + 1) for each in value.elements]
+        if all(each is Answer.NOTHING for each in found):
+            return Answer.NOTHING
+        return max(found) if max(found) is not Answer.NOTHING else Answer.VALUE
+
+    def _call(self, call: cst.Call, depth: int) -> Answer:
+        called = self.module.api(call.func) or ""
+        name = last_name(call.func) or ""
+        found = [Answer.VALUE]
+        slot = _answers().get(called)
+        if slot is not None:
+            given = _slot_value(call, slot)
+            status = Answer.ERROR if slot.always else self.http_status(given) if given is not None else None
+            found.append(status if status is not None else Answer.VALUE)
+        for i, arg in enumerate(call.args):
+            if arg.keyword is not None:
+                found.append(self._keyed(arg.keyword.value, arg.value))
+            if self.handler.mentions(arg.value):
+                found.append(Answer.ERROR)
+            elif name in _SHOWS and i == 0:
+                inner = self.answer(arg.value, depth + 1)
+                found.append(inner if inner is not Answer.NOTHING else Answer.VALUE)
+        if pattern("values", "makes").fullmatch(name):
+            found.append(Answer.ERROR)
+        if not call.args and _strongest(found) is Answer.VALUE and (name in _EMPTY or name[:1].isupper()):
+            return Answer.NOTHING
+        return _strongest(found)
+
+    def http_status(self, value: Node) -> Answer | None:
+        """What an HTTP or RPC status says; None when it is none, or says that all is well."""
+        if isinstance(value, cst.Integer) and len(value.value) == 3:
+            code = int(value.value)
+        else:
+            name = last_name(value) or ""
+            if name in http.HTTPStatus.__members__:
+                code = http.HTTPStatus[name].value
+            elif name.startswith("HTTP_") and name[5:8].isdigit():
+                code = int(name[5:8])
+            else:
+                return None
+        if code < 400:
+            return None
+        return Answer.ERROR if code >= 500 else Answer.REFUSAL
+
+
+def _strongest(found: Sequence[Answer]) -> Answer:
+    """A status that blames the caller outweighs an error text beside it."""
+    return Answer.REFUSAL if Answer.REFUSAL in found else max(found)
+
+
+def is_failed_state(value: Node) -> bool:
+    """Whether a text or a member of an enumeration names a failed state: `"failed"`, `State.FAILED.value`."""
+    text = _literal(value)
+    if isinstance(value, cst.Attribute):
+        text = last_name(value.value) if value.attr.value == "value" else value.attr.value
+    return text is not None and pattern("values", "failed_states").fullmatch(text) is not None
+
+
+def _literal(node: Node) -> str | None:
+    text = node.evaluated_value if isinstance(node, cst.SimpleString) else None
+    return text if isinstance(text, str) else None
+
+
+@functools.cache
+def _answers() -> Mapping[str, known.Slot]:
+    return {api: slot for entry in known.entries().values() for api, slot in entry.fails.items()}
+
+
+def _slot_value(call: cst.Call, slot: known.Slot) -> Node | None:
+    for arg in call.args:
+        if arg.keyword is not None and arg.keyword.value in slot.keywords:
+            return arg.value
+    if slot.position is not None and slot.position < len(call.args):
+        given = call.args[: slot.position + 1]
+        if all(arg.keyword is None and not arg.star for arg in given):
+            return given[-1].value
+    return None

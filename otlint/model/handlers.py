@@ -1,0 +1,338 @@
+"""What an `except` handler does: which spans it is in, how it ends, what it says about the exception, and to whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model import raised
+from otlint.model.flow import Exit
+from otlint.model.logs import Log, last_name
+from otlint.model.values import argument
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.spans import Span
+
+Except = cst.ExceptHandler | cst.ExceptStarHandler
+_OK = frozenset({f"{otel.STATUS_CODE}.OK", f"{otel.STATUS_CODE}.UNSET"})
+_SIGNALS = {"record_exception": "record", "set_status": "status"}
+# A call that is given the exception, whose code is not known, and that may well put it on a span.
+_REPORTS = re.compile(r"(?i).*(span|trac|otel|telemetry|record|report|capture|observ|instrument).*")
+# Not errors: what ends a program, a task, an iteration or an optional import.
+_CONTROL_FLOW = re.compile(
+    r"(?:.*\.)?(?:KeyboardInterrupt|SystemExit|GeneratorExit|\w*Cancel\w*|StopIteration|StopAsyncIteration|Empty|Full"
+    r"|QueueEmpty|QueueFull|ImportError|ModuleNotFoundError|\w*Disconnect\w*|ClosedResourceError|EndOfStream)"
+)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Mark:
+    """A call that puts something about a failure on a span.
+
+    `does`: "record" (the exception), "status" (any but OK and UNSET), "unknown" (it may do either). `span` is None when
+    it is not certain which one; `receiver` is the expression that holds it, None for the current span of a helper.
+    """
+
+    call: cst.Call
+    does: frozenset[str]
+    span: Span | None
+    receiver: cst.BaseExpression | None
+
+
+class Handler:
+    """One `except` clause. Every answer speaks of the handler's own code, nested functions left out."""
+
+    def __init__(self, module: Module, node: Except) -> None:
+        tried = module.walk.parent[node]
+        assert isinstance(tried, cst.Try | cst.TryStar)
+        self.module = module
+        self.node = node
+        self.tried = tried
+        self.function = module.function_of(node)
+
+    # -- the exception --------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str | None:
+        """The variable that holds the exception."""
+        name = self.node.name.name if self.node.name is not None else None
+        return name.value if isinstance(name, cst.Name) else None
+
+    @cached_property
+    def caught(self) -> tuple[str, ...]:
+        """The classes by name as they are written; `BaseException` for a bare `except`."""
+        clause = self.node.type
+        if clause is None:
+            return ("BaseException",)
+        parts = [each.value for each in clause.elements] if isinstance(clause, cst.Tuple) else [clause]
+        return tuple(raised.dotted(part) or raised.UNKNOWN for part in parts)
+
+    @property
+    def is_control_flow(self) -> bool:
+        """Whether nothing but interrupts, cancellations, ends of iterations and the like is caught."""
+        return all(_CONTROL_FLOW.fullmatch(each) for each in self.caught)
+
+    @property
+    def catches_base(self) -> bool:
+        """Whether it takes exceptions that are no `Exception`, which a current span does not record."""
+        return any(raised.is_base(each) or each == "BaseException" for each in self.caught)
+
+    @cached_property
+    def text_names(self) -> frozenset[str]:
+        """The variables that hold the exception or a text made from it."""
+        found = {self.name} if self.name is not None else set()
+        for node in self.own:
+            if isinstance(node, cst.Assign | cst.AnnAssign) and node.value is not None and _mentions(node.value, found):
+                targets = [each.target for each in node.targets] if isinstance(node, cst.Assign) else [node.target]
+                found |= {target.value for target in targets if isinstance(target, cst.Name)}
+        return frozenset(found)
+
+    def mentions(self, expression: Node) -> bool:
+        """Whether an expression is made from the exception or its traceback."""
+        return _mentions(expression, self.text_names)
+
+    # -- how it ends ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def own(self) -> list[Node]:
+        """Everything that the handler's body evaluates, in source order."""
+        return list(self.module.walk.below(self.node.body))
+
+    @cached_property
+    def main(self) -> list[Node]:
+        """What its body evaluates when nothing fails a second time: handlers in it are left out."""
+        inner = [node for node in self.own if isinstance(node, cst.ExceptHandler | cst.ExceptStarHandler)]
+        return [node for node in self.own if not any(self.module.walk.inside(node, each) for each in inner)]
+
+    @cached_property
+    def ways_out(self) -> list[Exit]:
+        """How the handler is left, exceptions that calls in it may raise aside."""
+        return self.ways_without(())
+
+    def ways_without(self, stops: Collection[Node]) -> list[Exit]:
+        """The ways out that pass none of these nodes."""
+        flow = self.module.flow(self.function if self.function is not None else self.module.tree)
+        return [way for way in flow.leaves(self.node, set(stops), every=True) if way.kind != "exception"]
+
+    @cached_property
+    def raises(self) -> list[Exit]:
+        """The ways out by an exception that is raised, SystemExit aside."""
+        return [way for way in self.ways_out if way.kind == "raise" and self.exit_code(way) is None]
+
+    @cached_property
+    def goes_out(self) -> list[Exit]:
+        """The ways out that no exception takes, or only SystemExit."""
+        return [way for way in self.ways_out if way.kind != "raise" or self.exit_code(way) is not None]
+
+    def exit_code(self, way: Exit) -> bool | None:
+        """Whether a way out ends the process as failed; None when it does not end the process."""
+        node = way.node
+        call: Node | None = node
+        if isinstance(node, cst.Raise):
+            call = node.exc
+            if not isinstance(call, cst.Call | cst.Name) or raised.dotted(_callee(call)) != "SystemExit":
+                return None
+        elif not (isinstance(node, cst.Call) and way.kind == "raise"):
+            return None
+        code = call.args[0].value if isinstance(call, cst.Call) and call.args else None
+        return code is not None and not (isinstance(code, cst.Integer) and code.value == "0") and not _is_none(code)
+
+    def same_exception(self, way: Exit) -> bool:
+        """Whether a way out raises the very exception that was caught: `raise`, `raise exc`."""
+        if way.kind != "raise" or not isinstance(way.node, cst.Raise):
+            return False
+        what = way.node.exc
+        return what is None or (isinstance(what, cst.Name) and what.value == self.name)
+
+    @property
+    def is_clean_up(self) -> bool:
+        """Whether the `try` stands in another handler or in a `finally`: what it guards is not the operation."""
+        below: Node = self.tried
+        for up in self.module.walk.ancestors(self.tried):
+            if isinstance(up, cst.FunctionDef | cst.Lambda):
+                return False
+            if isinstance(up, cst.ExceptHandler | cst.ExceptStarHandler | cst.Finally) and below is up.body:
+                return True
+            below = up
+        return False
+
+    # -- spans ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """The spans in which both the `try` and this handler run, innermost first; `use_span` stands for its span."""
+        found = [real(span) for span in self.module.spans.enclosing(self.tried)]
+        found += [span for span in self.module.spans if span not in found and self._is_open(span)]
+        order = self.module.walk.order
+        unique = list(dict.fromkeys(found))
+        return sorted(unique, key=lambda span: order.get(span.start, -1), reverse=True)
+
+    def _is_open(self, span: Span) -> bool:
+        """Whether a span in a variable has certainly been started before the `try`, and nobody else has it."""
+        walk = self.module.walk
+        if span.manner != "assigned" or span.api == otel.USE_SPAN or span.function is not self.function:
+            return False
+        block = _block(self.module, span.start)
+        if block is None or walk.order[span.start] > walk.order[self.tried] or not walk.inside(self.tried, block):
+            return False
+        custody = self.module.custody(span.start)
+        if custody.handed:
+            return False
+        ended = (node for node in custody.discharged if walk.order[node] < walk.order[self.tried])
+        return not any((inner := _block(self.module, node)) and walk.inside(self.tried, inner) for node in ended)
+
+    @cached_property
+    def marks(self) -> list[Mark]:
+        """What the handler puts on spans, those that it starts itself aside."""
+        return [mark for mark in self.module.marks if self.module.walk.inside(mark.call, self.node.body)
+                and not (mark.span is not None and self.module.walk.inside(mark.span.start, self.node))]  # fmt: skip
+
+    def marked_later(self, span: Span | None) -> list[Mark]:
+        """What may be put on spans after the handler, before the `try` or the span starts again."""
+        walk = self.module.walk
+        function = self.function if self.function is not None else self.module.tree
+        flow = self.module.flow(function)
+        start = next((node for node in self.own if node in flow), None)
+        if start is None:
+            return []
+        again = next((node for node in walk.below(self.tried.body) if node in flow), self.tried)
+        stops = [again] if span is None or walk.inside(self.tried, span.start) else [again, span.start]
+        return [mark for mark in self.module.marks if self._is_later(mark) and flow.reaches(start, mark.call, stops)]
+
+    def _is_later(self, mark: Mark) -> bool:
+        """Whether a mark speaks of this failure, not of another one: it stands in no handler but those around."""
+        walk = self.module.walk
+        if walk.inside(mark.call, self.node) or self.module.function_of(mark.call) is not self.function:
+            return False
+        others = [up for up in walk.ancestors(mark.call) if isinstance(up, cst.ExceptHandler | cst.ExceptStarHandler)]
+        return all(walk.inside(self.node, other) for other in others)
+
+    # -- logs -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def logs(self) -> list[tuple[cst.Call, Log]]:
+        """The handler's log calls."""
+        found = [(node, self.module.logs.of(node)) for node in self.own if isinstance(node, cst.Call)]
+        return [(call, log) for call, log in found if log is not None]
+
+    @property
+    def logs_exception(self) -> bool:
+        """Whether a log record gets the exception itself."""
+        return any(log.carries for _, log in self.logs)
+
+
+def handlers(module: Module) -> Iterator[Handler]:
+    """The `except` clauses of a file, in source order."""
+    for node in module.walk.all(cst.ExceptHandler, cst.ExceptStarHandler):
+        assert isinstance(node, cst.ExceptHandler | cst.ExceptStarHandler)
+        yield Handler(module, node)
+
+
+def marks(module: Module) -> list[Mark]:
+    """Everything in a file that puts a failure on a span, or may do so."""
+    return [mark for call in module.walk.all(cst.Call) if (mark := _mark(module, call)) is not None]
+
+
+def real(span: Span) -> Span:
+    """The span that a `use_span` makes current, where that is known."""
+    return span.used if span.used is not None else span
+
+
+def _mark(module: Module, call: cst.Call) -> Mark | None:
+    called = module.api(call.func)
+    if isinstance(call.func, cst.Attribute) and call.func.attr.value in _SIGNALS:
+        does = _SIGNALS[call.func.attr.value]
+        if called not in {otel.RECORD_EXCEPTION, otel.SET_STATUS}:
+            does = "unknown"
+        elif does == "status" and _is_fine(module, call):
+            return None
+        span = module.spans.of(call.func.value)
+        return Mark(call, frozenset({does}), real(span) if span is not None else None, call.func.value)
+    facts = module.helper(call)
+    for arg in call.args:
+        if module.type(arg.value) == otel.SPAN or module.spans.of(arg.value) is not None:
+            effects = module.helpers.on(call, arg.value)
+            does_all = frozenset({"unknown"}) if effects is None else effects & {"record", "status"}
+            if does_all and not otel.is_otel(called):
+                span = module.spans.of(arg.value)
+                return Mark(call, does_all, real(span) if span is not None else None, arg.value)
+    if facts is not None and facts.ambient & {"record", "status"}:
+        return Mark(call, facts.ambient & {"record", "status"}, module.span_around(call), None)
+    name = last_name(call.func)
+    if (facts is None or _about_spans(name)) and _REPORTS.fullmatch(name or "") and _is_given_exception(module, call):
+        return Mark(call, frozenset({"unknown"}), None, None)
+    return None
+
+
+def _about_spans(name: str | None) -> bool:
+    return name is not None and re.search(r"(?i)span|trac", name) is not None
+
+
+def _is_given_exception(module: Module, call: cst.Call) -> bool:
+    """Whether an argument is a caught exception itself, in a call that no value is expected of."""
+    up = module.walk.parent.get(call)
+    if isinstance(up, cst.Await):
+        up = module.walk.parent.get(up)
+    return isinstance(up, cst.Expr) and any(
+        isinstance(arg.value, cst.Name)
+        and any(binding.kind == "except" for binding in module.names.bindings(arg.value.value, arg.value))
+        for arg in call.args
+    )
+
+
+def _is_fine(module: Module, call: cst.Call) -> bool:
+    """Whether a `set_status` certainly says OK or UNSET."""
+    status = argument(call, "status", otel.PARAMETERS[otel.SET_STATUS])
+    if isinstance(status, cst.Call) and module.api(status.func) == otel.STATUS:
+        status = argument(status, "status_code", otel.PARAMETERS[otel.STATUS]) or status
+        if isinstance(status, cst.Call):
+            return True  # Status() is UNSET
+    return status is not None and module.api(status) in _OK
+
+
+def _mentions(expression: Node, names: set[str] | set[str | None] | frozenset[str]) -> bool:
+    return _any_name(expression, names) or _asks_for_traceback(expression)
+
+
+def _any_name(expression: Node, names: set[str] | set[str | None] | frozenset[str]) -> bool:
+    from otlint.model.walk import significant
+
+    waiting = [expression]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, cst.Name) and node.value in names:
+            return True
+        if isinstance(node, cst.Attribute):
+            waiting.append(node.value)
+        else:
+            waiting += significant(node)
+    return False
+
+
+def _asks_for_traceback(expression: Node) -> bool:
+    return isinstance(expression, cst.Call) and (raised.dotted(expression.func) or "") in {
+        "traceback.format_exc",
+        "sys.exc_info",
+        "format_exc",
+    }
+
+
+def _callee(node: Node) -> Node:
+    return node.func if isinstance(node, cst.Call) else node
+
+
+def _is_none(node: Node) -> bool:
+    return isinstance(node, cst.Name) and node.value == "None"
+
+
+def _block(module: Module, node: Node) -> Node | None:
+    """The innermost block that holds a node."""
+    return next((up for up in module.walk.ancestors(node) if isinstance(up, cst.BaseSuite | cst.Module)), None)

@@ -1,0 +1,304 @@
+"""Whether an operation fails when a handler has run: by the value it answers, or because it gives up and says so.
+
+Code that goes on with other work, retries, falls back or uses a default has handled the exception: nothing failed.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.answers import Answer, Answers, is_failed_state
+from otlint.model.logs import ERROR, last_name, names_in, pattern, words
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.flow import Exit
+    from otlint.model.handlers import Handler
+    from otlint.model.module import Module
+    from otlint.model.spans import Span
+
+
+class Fate(enum.IntEnum):
+    """What becomes of the operation.
+
+    `RAISES`: every way out raises. `GOES_ON`: it recovers. `ITEM`: one of several things fails, the others go on.
+    `REFUSES`: the caller is told that its request is wrong (4xx). `ENDS`: nothing more happens, and nothing says
+    whether that is a failure. `FAILS`: it is one.
+    """
+
+    RAISES = 0
+    GOES_ON = 1
+    ITEM = 2
+    REFUSES = 3
+    ENDS = 4
+    FAILS = 5
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Outcome:
+    """The fate, and the place that shows it."""
+
+    fate: Fate
+    node: Node
+
+
+def outcome(handler: Handler, span: Span) -> Outcome:
+    """What becomes of a span's operation when the handler has run."""
+    return _Judge(handler, span).judge()
+
+
+class _Judge:
+    def __init__(self, handler: Handler, span: Span) -> None:
+        self.handler = handler
+        self.module: Module = handler.module
+        self.answers = Answers(handler)
+        self.region = _region(self.module, span)
+        self.saying = {node: how for node in handler.main if (how := self._says(node)) is not None}
+        self.silent = {(way.kind, way.node) for way in handler.ways_without(self.saying)}
+
+    def judge(self) -> Outcome:
+        yielded = next((node for node in self.handler.own if self._yields_error(node)), None)
+        if yielded is not None:
+            return Outcome(Fate.FAILS, yielded)
+        found = [self._way(way) for way in self.handler.goes_out]
+        return max(found, key=lambda each: each.fate, default=Outcome(Fate.RAISES, self.handler.node))
+
+    def _way(self, way: Exit) -> Outcome:
+        self.says = None if (way.kind, way.node) in self.silent else self._loudest()
+        failed = self.handler.exit_code(way)
+        if failed is not None:
+            return Outcome(Fate.FAILS if failed else Fate.ENDS, way.node)
+        if way.kind == "return":
+            assert isinstance(way.node, cst.Return)
+            return self._answers(way.node, way.node.value)
+        if way.kind == "yield":
+            return Outcome(Fate.GOES_ON, way.node)
+        return self._after(way)
+
+    def _answers(self, node: Node, value: Node | None) -> Outcome:
+        answer = self.answers.answer(value)
+        if answer is Answer.ERROR:
+            return Outcome(Fate.FAILS, node)
+        if answer is Answer.REFUSAL:
+            return Outcome(Fate.REFUSES, node)
+        return self._ends(node) if answer is Answer.NOTHING else Outcome(Fate.GOES_ON, node)
+
+    def _ends(self, node: Node) -> Outcome:
+        """Nothing more happens: a failure if the handler says so and does not try something else instead."""
+        instead = next((each for each in self.handler.main if self._is_instead(each)), None)
+        if self.says is None or (instead is not None and not self.saying[self.says]):
+            return Outcome(Fate.GOES_ON if instead is not None else Fate.ENDS, node)
+        return Outcome(Fate.FAILS, self.says)
+
+    def _loudest(self) -> Node | None:
+        """Where the handler says that the operation failed; a changed state says it louder than a log."""
+        return max(self.saying, key=lambda node: self.saying[node], default=None)
+
+    def _is_instead(self, node: Node) -> bool:
+        """Whether the handler does other work here, which has nothing to do with the failure."""
+        if not isinstance(node, cst.Call) or not self._works(node) or self._reports(node) is not None:
+            return False
+        if isinstance(self.module.walk.statement_of(node), cst.Return | cst.Raise):
+            return False
+        return not any(self.handler.mentions(arg.value) for arg in node.args)
+
+    # -- what comes after the handler -----------------------------------------------------------------------
+
+    def _after(self, way: Exit) -> Outcome:
+        loop = self._loop(self.handler.tried)
+        if way.kind == "break" and loop is not None:
+            return self._rest(loop, way.node)
+        if loop is None:
+            return self._rest(self.handler.tried, self.handler.node)
+        if self._leaves_on_success(loop):
+            if self.handler.raises or _is_endless(loop):
+                return Outcome(Fate.GOES_ON, way.node)
+            return self._exhausted(loop)
+        going = isinstance(loop, cst.For) and loop.asynchronous is None
+        return Outcome(Fate.ITEM if going and self.says is not None else Fate.GOES_ON, self.says or way.node)
+
+    def _rest(self, start: Node, node: Node) -> Outcome:
+        """The fate when control goes on behind a statement."""
+        for statement in self._following(start):
+            if isinstance(statement, cst.Return):
+                return self._answers(statement, statement.value)
+            if isinstance(statement, cst.Raise):
+                return Outcome(Fate.RAISES, statement)
+            if self._is_work(statement):
+                return Outcome(Fate.GOES_ON, statement)
+        return self._ends(node)
+
+    def _exhausted(self, loop: Node) -> Outcome:
+        """A retry loop whose last attempt has failed: what follows it is reached in no other way."""
+        for statement in self._following(loop):
+            if isinstance(statement, cst.Raise):
+                return Outcome(Fate.RAISES, statement)
+            if isinstance(statement, cst.Return):
+                return self._answers(statement, statement.value)
+            for call in self._calls(statement):
+                if self._reports(call) is not None:
+                    return Outcome(Fate.FAILS, call)
+        return Outcome(Fate.ENDS, loop)
+
+    def _following(self, start: Node) -> Iterator[Node]:
+        """The statements behind one, outwards to the end of the span's block or to the loop around."""
+        child = start
+        if isinstance(start, cst.Try | cst.TryStar) and start.finalbody is not None:
+            yield from self._leaving(start.finalbody)
+        if isinstance(start, cst.For | cst.While) and start.orelse is not None:
+            yield from _statements(start.orelse.body)
+        for up in self.module.walk.ancestors(start):
+            if isinstance(up, cst.IndentedBlock | cst.Module):
+                body = list(up.body)
+                at = next(i for i, each in enumerate(body) if each is child or self.module.walk.inside(child, each))
+                for line in body[at + 1 :]:
+                    yield from _statements(line)
+            if up is self.region or isinstance(up, cst.FunctionDef | cst.Lambda | cst.For | cst.While):
+                return
+            if isinstance(up, cst.Try | cst.TryStar):
+                if child is up.body and up.orelse is not None:
+                    yield from _statements(up.orelse.body)
+                if child is not up.finalbody and up.finalbody is not None:
+                    yield from self._leaving(up.finalbody)
+            child = up
+
+    def _leaving(self, final: cst.Finally) -> Iterator[Node]:
+        """A `finally` tidies up: only that it leaves the function matters."""
+        return (each for each in _statements(final.body) if isinstance(each, cst.Return | cst.Raise))
+
+    def _loop(self, node: Node) -> cst.For | cst.While | None:
+        """The loop around a node, inside of the span's block."""
+        below = node
+        for up in self.module.walk.ancestors(node):
+            if isinstance(up, cst.For | cst.While) and below is up.body:
+                return up
+            if up is self.region or isinstance(up, cst.FunctionDef | cst.Lambda):
+                return None
+            below = up
+        return None
+
+    def _leaves_on_success(self, loop: cst.For | cst.While) -> bool:
+        """Whether an attempt that works is the last one: `return` or `break` in the `try`, its `else` or behind it."""
+        tried = self.handler.tried
+        parts: list[Node] = [tried.body]
+        if tried.orelse is not None:
+            parts.append(tried.orelse.body)
+        body = list(loop.body.body) if isinstance(loop.body, cst.IndentedBlock) else []
+        here = next((i for i, each in enumerate(body) if self.module.walk.inside(tried, each)), len(body))
+        parts += body[here + 1 :]
+        return any(
+            isinstance(node, cst.Return) or (isinstance(node, cst.Break) and self._loop(node) is loop)
+            for part in parts
+            for node in self.module.walk.below(part)
+        )
+
+    def _is_work(self, statement: Node) -> bool:
+        return any(self._works(call) for call in self._calls(statement)) or any(
+            isinstance(node, cst.Yield) for node in self.module.walk.below(statement)
+        )
+
+    def _calls(self, statement: Node) -> list[cst.Call]:
+        return [node for node in self.module.walk.below(statement) if isinstance(node, cst.Call)]
+
+    def _works(self, call: cst.Call) -> bool:
+        """Whether a call is part of the operation: no log, no measurement, nothing that tidies up."""
+        module = self.module
+        called = module.api(call.func)
+        name = last_name(call.func) or ""
+        if module.logs.of(call) is not None or self._prints(call, name) or otel.is_otel(called):
+            return False
+        if called is not None and (called.startswith(("time.", "datetime.")) or not module.may_raise(call)):
+            return False
+        if not module.may_raise(call) or pattern("work", "tidies").fullmatch(name):
+            return False
+        return not any(pattern("work", "metrics").fullmatch(each) for each in names_in(call.func))
+
+    # -- what says that something failed --------------------------------------------------------------------
+
+    def _says(self, node: Node) -> bool | None:
+        """Whether a node says that the operation failed: True by a change of state, False in words, None not at all."""
+        if isinstance(node, cst.Call):
+            return self._reports(node)
+        if isinstance(node, cst.Assign) and len(node.targets) == 1:
+            name = _stored_name(node.targets[0].target)
+            return True if name is not None and self.answers.marks_failure(name, node.value) else None
+        return None
+
+    def _reports(self, call: cst.Call) -> bool | None:
+        log = self.module.logs.of(call)
+        if log is not None:
+            return False if log.level >= ERROR else None
+        name = last_name(call.func) or ""
+        if self._prints(call, name):
+            told = name.startswith("print_exc") or any(self._is_bad_news(arg.value) for arg in call.args)
+            return False if told else None
+        if self.module.api(call.func) == otel.SET_ATTRIBUTE and len(call.args) == 2:
+            return True if self._is_bad_attribute(call) else None
+        receiver = last_name(call.func.value) if isinstance(call.func, cst.Attribute) else None
+        if name in {"append", "add", "extend", "put"} and receiver and pattern("state", "collects").fullmatch(receiver):
+            return True
+        if name in words("state", "counts"):
+            return False if any(pattern("state", "counters").fullmatch(each) for each in names_in(call.func)) else None
+        if pattern("state", "calls").fullmatch(name):
+            return True
+        return True if any(self._says_failed(arg) for arg in call.args) else None
+
+    def _prints(self, call: cst.Call, name: str) -> bool:
+        return name in words("logs", "prints") or self.module.api(call.func) in words("logs", "shows")
+
+    def _is_bad_news(self, text: Node) -> bool:
+        return self.handler.mentions(text) or self.answers.answer(text) is Answer.ERROR
+
+    def _is_bad_attribute(self, call: cst.Call) -> bool:
+        key = call.args[0].value
+        name = key.evaluated_value if isinstance(key, cst.SimpleString) else None
+        return isinstance(name, str) and self.answers.marks_failure(name, call.args[1].value)
+
+    def _says_failed(self, arg: cst.Arg) -> bool:
+        """`update(status="failed")`, `set_state(State.FAILED)`."""
+        if arg.keyword is not None:
+            return self.answers.marks_failure(arg.keyword.value, arg.value)
+        return isinstance(arg.value, cst.Attribute) and is_failed_state(arg.value)
+
+    def _yields_error(self, node: Node) -> bool:
+        if not isinstance(node, cst.Yield) or not isinstance(node.value, cst.BaseExpression):
+            return False
+        return self.answers.answer(node.value) is Answer.ERROR
+
+
+def _stored_name(target: Node) -> str | None:
+    """`status`, `job.status` and `job["status"]` are status."""
+    if isinstance(target, cst.Subscript) and len(target.slice) == 1 and isinstance(target.slice[0].slice, cst.Index):
+        key = target.slice[0].slice.value
+        text = key.evaluated_value if isinstance(key, cst.SimpleString) else None
+        return text if isinstance(text, str) else None
+    return last_name(target)
+
+
+def _statements(node: Node) -> Iterator[Node]:
+    """The statements of a block or line, simple ones one by one."""
+    if isinstance(node, cst.IndentedBlock | cst.SimpleStatementLine | cst.SimpleStatementSuite):
+        for each in node.body:
+            yield from _statements(each)
+    else:
+        yield node
+
+
+def _is_endless(loop: Node) -> bool:
+    return isinstance(loop, cst.While) and isinstance(loop.test, cst.Name | cst.Integer) and loop.test.value in {
+        "True",
+        "1",
+    }  # fmt: skip
+
+
+def _region(module: Module, span: Span) -> Node:
+    """The block in which a span lives."""
+    if span.managed_by is not None:
+        return span.managed_by.body
+    return span.function.body if span.function is not None else module.tree
