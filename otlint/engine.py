@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import gc
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +15,11 @@ from typing import TYPE_CHECKING
 
 from otlint import rule as rules
 from otlint.finding import Finding, Level, Location
-from otlint.fix import Fix, Safety, apply
+from otlint.fix import Safety
 from otlint.gather import Broken, Gathered, gather
-from otlint.source import Source, SourceError
+from otlint.paths import shown
+from otlint.repair import repair as repair_module
+from otlint.source import Source
 
 if TYPE_CHECKING:
     from otlint.config import Config
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from otlint.rule import Rule
 
 SYNTAX_ERROR = ("OTL000", "syntax-error")
-_FIX_ROUNDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def lint(
     try:
         gathered = gather(
             files,
-            {key: target.shown for key, target in asked.items()},
+            lambda key: asked[key].shown if key in asked else shown(str(root / key)),
             root if project_files is not None else None,
             progress=progress,
         )
@@ -165,8 +165,16 @@ def _check(
     if module is None:
         return
     judged = _judge(module, target, report, ignore_suppressions)
-    if repair is not None and any(_applicable(finding, target.config, repair) for finding in judged):
-        judged = _repair(module, target, judged, repair, report)
+    if repair is not None:
+        repaired = repair_module(
+            module, judged, target.config, repair, lambda changed: _judge(changed, target, Report())
+        )
+        if isinstance(repaired, str):
+            report.problems.append(Problem(target.shown, f"fixes discarded: {repaired}"))
+        elif repaired is not None:
+            judged = repaired.remaining
+            after = repaired.module.source.text
+            report.changes.append(Change(target.shown, target.path, module.source, after, repaired.fixed))
     report.findings.extend(judged)
 
 
@@ -189,14 +197,25 @@ def _judge(module: Module, target: Target, report: Report, ignore_suppressions: 
         found.extend(_run(rule, module, target, report))
     found = _without_duplicates(found)
     suppressions = Suppressions.of(module)
-    kept = [finding for finding in found if not suppressions.covers(finding)]
-    report.suppressed += len(found) - len(kept)
-    if ignore_suppressions:
-        report.suppressed -= len(found) - len(kept)
+    try:
+        covered = {id(finding) for finding in found if suppressions.covers(finding)}
+        own = suppressions.own_findings(config) if len(report.problems) == problems else []
+    except Exception as error:  # the comments of one file must not hide its findings
+        report.problems.append(_internal(target, "the suppression comments", error))
         return found
-    if len(report.problems) == problems:
-        kept.extend(suppressions.own_findings(config))
-    return kept
+    # A comment may cover a hint that nobody selected: it is of use, so hints are dropped only now.
+    selected = [finding for finding in found if _is_selected(finding, target)]
+    if ignore_suppressions:
+        return [dataclasses.replace(each, suppressed=True) if id(each) in covered else each for each in selected]
+    kept = [finding for finding in selected if id(finding) not in covered]
+    report.suppressed += len(selected) - len(kept)
+    return kept + own
+
+
+def _is_selected(finding: Finding, target: Target) -> bool:
+    if finding.hint:
+        return target.config.selects_hint(finding.code, finding.name, target.shown)
+    return target.config.selects(finding.code, finding.name, rules.load(finding.code).level, target.shown)
 
 
 def enabled(config: Config, path: str) -> list[Rule]:
@@ -211,16 +230,15 @@ def enabled(config: Config, path: str) -> list[Rule]:
 def _run(rule: Rule, module: Module, target: Target, report: Report) -> Iterator[Finding]:
     config = target.config
     level = config.level(rule.code, rule.name, rule.level)
-    plain = config.selects(rule.code, rule.name, rule.level, target.shown)
-    hints = config.selects_hint(rule.code, rule.name, target.shown)
     try:
         for finding in rule.check(module.configured(config.options(rule.code, rule.name))):
-            if hints if finding.hint else plain:
-                yield _stamped(finding, rule, Level.INFO if finding.hint else level, config)
+            yield _stamped(finding, rule, Level.INFO if finding.hint else level, config)
     except Exception as error:  # one rule's crash must not hide what others find
-        report.problems.append(
-            Problem(target.shown, f"internal error in {rule.code} {rule.name}: {type(error).__name__}: {error}")
-        )
+        report.problems.append(_internal(target, f"{rule.code} {rule.name}", error))
+
+
+def _internal(target: Target, where: str, error: Exception) -> Problem:
+    return Problem(target.shown, f"internal error in {where}: {type(error).__name__}: {error}")
 
 
 def _stamped(finding: Finding, rule: Rule, level: Level, config: Config) -> Finding:
@@ -235,56 +253,3 @@ def _without_duplicates(found: list[Finding]) -> list[Finding]:
     """A rule that reaches one place on two ways still says one thing."""
     seen = {(finding.code, finding.start, finding.end): finding for finding in reversed(found)}
     return list(reversed(seen.values()))
-
-
-def _applicable(finding: Finding, config: Config, repair: Safety) -> bool:
-    if finding.fix is None or not config.may_fix(finding.code, finding.name):
-        return False
-    return finding.fix.safety is Safety.SAFE or (finding.fix.safety is Safety.UNSAFE and repair is Safety.UNSAFE)
-
-
-def _repair(module: Module, target: Target, judged: list[Finding], repair: Safety, report: Report) -> list[Finding]:
-    """Apply fixes and judge again until nothing is left to fix; on any doubt the file stays as it was."""
-    first, fixed, started = module, Counter[str](), Counter(finding.code for finding in judged)
-    quiet = Report()
-    remaining = judged
-    for _ in range(_FIX_ROUNDS):
-        fixes = {id(finding.fix): finding for finding in remaining if _applicable(finding, target.config, repair)}
-        if not fixes:
-            break
-        text, applied = apply(module.source.text, [_fix(finding) for finding in fixes.values()])
-        fixed.update(fixes[id(each)].code for each in applied)
-        changed = _reparsed(module, text)
-        if changed is None:
-            return _discard(target, judged, report, "a fix gives code that does not parse")
-        module = changed
-        remaining = _judge(module, target, quiet)
-        worse = Counter(finding.code for finding in remaining) - started
-        if worse:
-            return _discard(target, judged, report, f"a fix brings new findings of {', '.join(sorted(worse))}")
-    else:
-        return _discard(target, judged, report, "the fixes do not come to an end")
-    report.changes.append(Change(target.shown, target.path, first.source, module.source.text, dict(fixed)))
-    return remaining
-
-
-def _fix(finding: Finding) -> Fix:
-    assert finding.fix is not None
-    return finding.fix
-
-
-def _reparsed(module: Module, text: str) -> Module | None:
-    from otlint.model.module import Module as Parsed
-    from otlint.parse import ParseError, parse
-
-    source = dataclasses.replace(module.source, text=text)
-    try:
-        source.encode(text)
-        return Parsed(source, parse(source), module.path, project=module.project)
-    except (ParseError, SourceError):
-        return None
-
-
-def _discard(target: Target, judged: list[Finding], report: Report, why: str) -> list[Finding]:
-    report.problems.append(Problem(target.shown, f"fixes discarded: {why}"))
-    return judged

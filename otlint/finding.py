@@ -46,6 +46,7 @@ class Finding:
     A rule makes a finding with `Module.finding`; the engine adds the rule's code, name and level.
     `fingerprint` survives edits elsewhere in the file: it holds no line numbers.
     `noqa_row` is the row on which a trailing suppression comment covers the finding.
+    `suppressed` marks a finding that a comment covers, where those are asked for.
     A `hint` is a weaker part of a rule, reported only when the rule is selected by code, name or `hints`.
     """
 
@@ -56,6 +57,7 @@ class Finding:
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
     hint: bool = False
+    suppressed: bool = False
     noqa_row: int = 0
     fingerprint: str = ""
     code: str = ""

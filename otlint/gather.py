@@ -56,7 +56,7 @@ class Gathered:
 
 def gather(
     files: Mapping[str, bytes],
-    shown: Mapping[str, str],
+    shown: Callable[[str], str],
     root: Path | None,
     *,
     progress: Callable[[int, int], None] | None = None,
@@ -84,7 +84,7 @@ class _Gathering:
     def __init__(
         self,
         files: Mapping[str, bytes],
-        shown: Mapping[str, str],
+        shown: Callable[[str], str],
         gathered: Gathered,
         progress: Callable[[int, int], None] | None,
     ) -> None:
@@ -111,7 +111,7 @@ class _Gathering:
         from otlint.parse import ParseError, parse
 
         try:
-            source = Source.decode(self.files[path], self.shown.get(path, path))
+            source = Source.decode(self.files[path], self.shown(path))
             self.gathered.modules[path] = Module(source, parse(source), path)
         except (ParseError, SourceError) as error:
             self.gathered.broken[path] = Broken(error.message, error.row, error.column)

@@ -39,7 +39,9 @@ _LONG_LIVED = frozenset(
         "reaper", "janitor", "sender", "flusher", "committer", "cleanup", "shutdown", "maintain",
     }
 )  # fmt: skip
-_CARRIES_CONTEXT = re.compile(r"(?i)(?:^|[._])(?:ctx|contexts?|carrier|traceparent|(?:otel|trace|parent|span)\w*)$")
+_CARRIES_CONTEXT = re.compile(
+    r"(?i)(?:^|_)(?:ctx|contexts?|carriers?|traceparent|span|links?|(?:trace|otel|propagation)_?headers)$|(?:Span|Context)$"
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

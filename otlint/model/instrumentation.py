@@ -31,7 +31,7 @@ class Instrumentation:
         for key in sorted(wanted & self._switched_on):
             return f"`{known.instrumentors()[key].cls or key}` is enabled in this project"
         launched = self._deployment.evidence
-        if launched is not None and wanted & self._deployment.installed_instrumentation:
+        if launched is not None and wanted & self._deployment.launched_instrumentation:
             return f"`{launched.word}` in {launched.path} instruments it"
         for key in native:
             since = _natives()[key].get("since")

@@ -12,7 +12,7 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.finding import Finding, Related
-from otlint.fix import Fix
+from otlint.fix import Fix, downgrade
 from otlint.model.active import Active, active_at
 from otlint.model.entry import Entries
 from otlint.model.facts import collect
@@ -24,8 +24,9 @@ from otlint.model.logs import Logs
 from otlint.model.names import Names
 from otlint.model.origins import Origins
 from otlint.model.ownership import SPAN, TOKEN, Custody
-from otlint.model.positions import positions
+from otlint.model.positions import comments, positions
 from otlint.model.project import Facts, FunctionFacts, Project, module_name
+from otlint.model.purpose import Purpose, misjudged
 from otlint.model.raising import Raising
 from otlint.model.spans import Span, Spans
 from otlint.model.text import Text, Texts
@@ -61,6 +62,7 @@ class Module:
         self.helpers = Helpers(self.walk, self.names, self.values)
         self.texts = Texts(self.walk, self.names, self.values)
         self.options: Mapping[str, object] = {}
+        self._misjudged: list[tuple[Span, Purpose]] | None = None
         self._flows: dict[Node, Flow] = {}
 
     def within(self, project: Project) -> Module:
@@ -169,6 +171,12 @@ class Module:
         """The innermost span that is certainly current at the node, by the text of its own function."""
         return self.spans.around(node)
 
+    def misjudged(self, subject: str) -> list[tuple[Span, Purpose]]:
+        """The spans that stand for a client, server, producer or consumer and have another kind; none in tests."""
+        if self._misjudged is None:
+            self._misjudged = [] if self.is_test else list(misjudged(self))
+        return [(span, purpose) for span, purpose in self._misjudged if purpose.subject == subject]
+
     def custody(self, call: cst.Call) -> Custody:
         """Where the span or token that a call gives goes, and who is responsible for it."""
         return self.helpers.ownership.of(call, TOKEN if self.api(call.func) == otel.ATTACH else SPAN)
@@ -217,6 +225,15 @@ class Module:
     def _positions(self) -> dict[cst.CSTNode, tuple[int, int]]:
         return positions(self.tree, self.source.text)
 
+    @property
+    def ranges(self) -> dict[cst.CSTNode, tuple[int, int]]:
+        """The range of every node, layout and comments included; see `range`."""
+        return self._positions
+
+    @cached_property
+    def _comments(self) -> list[tuple[int, int]]:
+        return comments(self._positions)
+
     def range(self, node: Node) -> tuple[int, int]:
         """Start and end of a node as 0-based offsets in code points of the source's text; the end is exclusive."""
         return self._positions[node]
@@ -256,7 +273,7 @@ class Module:
             end=self.source.location(end),
             message=message,
             related=tuple(self._place(place, words) for place, words in related),
-            fix=fix,
+            fix=downgrade(fix, text, self._comments) if fix is not None else None,
             hint=hint,
             noqa_row=self.source.location(self._last_offset(statement)).row,
             fingerprint=f"{self._qualname(node)}\0{self._flagged(statement)}",
@@ -270,7 +287,7 @@ class Module:
     def _last_offset(self, statement: Node) -> int:
         start, end = self.range(statement)
         block = getattr(statement, "body", None)
-        return self.range(block)[0] - 1 if isinstance(block, cst.IndentedBlock) else max(start, end - 1)
+        return self.range(block.header)[0] - 1 if isinstance(block, cst.IndentedBlock) else max(start, end - 1)
 
     def _qualname(self, node: Node) -> str:
         names = [up.name.value for up in self.walk.ancestors(node) if isinstance(up, cst.FunctionDef | cst.ClassDef)]
