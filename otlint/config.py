@@ -12,6 +12,7 @@ from otlint import selection, toml
 from otlint.finding import Level
 from otlint.fix import Safety
 from otlint.globs import Glob, Globs
+from otlint.keys import SHARED_OPTIONS
 from otlint.layers import Layer, chain, merged
 from otlint.selection import Choice, Selector, Subject
 
@@ -115,9 +116,9 @@ class Config:
         return Safety.SAFE if (up.rank if up else -1) > (down.rank if down else -1) else Safety.UNSAFE
 
     def options(self, code: str, name: str) -> Mapping[str, object]:
-        """The table `[rules.CODE]`; what it does not set is missing."""
+        """The table `[rules.CODE]`, or that of the rule it shares options with; what it does not set is missing."""
         del name
-        return cast("Mapping[str, object]", self.values.get(f"rules.{code}", {}))
+        return cast("Mapping[str, object]", self.values.get(f"rules.{SHARED_OPTIONS.get(code, code)}", {}))
 
     def ignored_in(self, path: str) -> tuple[Selector, ...]:
         """The selectors that `per-file-ignores` has for a file."""

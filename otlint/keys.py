@@ -118,6 +118,8 @@ OPTIONS: Mapping[str, tuple[Key, ...]] = {
         ),
     ),
 }
+# Rules that judge by the options of another one.
+SHARED_OPTIONS: Mapping[str, str] = {"OTL302": "OTL301"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from otlint.edits.expressions import (
     surround,
 )
 from otlint.edits.imports import reference, remove_import
+from otlint.edits.reports import report_failure, set_error_after
 from otlint.edits.spans import add_attributes, set_attributes_after, set_kind
 from otlint.edits.statements import (
     append,
@@ -46,8 +47,10 @@ __all__ = [
     "rename_function",
     "replace",
     "replace_header",
+    "report_failure",
     "set_argument",
     "set_attributes_after",
+    "set_error_after",
     "set_kind",
     "surround",
     "unwrap",

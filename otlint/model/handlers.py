@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Except = cst.ExceptHandler | cst.ExceptStarHandler
 _OK = frozenset({f"{otel.STATUS_CODE}.OK", f"{otel.STATUS_CODE}.UNSET"})
+_PURE = frozenset({otel.STATUS, "builtins.str", "builtins.repr", "builtins.type"})
 _SIGNALS = {"record_exception": "record", "set_status": "status"}
 # A call that is given the exception, whose code is not known, and that may well put it on a span.
 _REPORTS = re.compile(r"(?i).*(span|trac|otel|telemetry|record|report|capture|observ|instrument).*")
@@ -206,6 +207,19 @@ class Handler:
         again = next((node for node in walk.below(self.tried.body) if node in flow), self.tried)
         stops = [again] if span is None or walk.inside(self.tried, span.start) else [again, span.start]
         return [mark for mark in self.module.marks if self._is_later(mark) and flow.reaches(start, mark.call, stops)]
+
+    def is_plain_error(self, mark: Mark) -> bool:
+        """Whether a `set_status` certainly says ERROR, with a description that is made without side effects."""
+        module, status = self.module, argument(mark.call, "status", otel.PARAMETERS[otel.SET_STATUS])
+        if module.api(mark.call.func) != otel.SET_STATUS or status is None:
+            return False
+        code: Node | None = status
+        if isinstance(status, cst.Call) and module.api(status.func) == otel.STATUS:
+            code = argument(status, "status_code", otel.PARAMETERS[otel.STATUS])
+        if code is None or module.api(code) != otel.STATUS_ERROR:
+            return False
+        calls = [node for node in module.walk.below(mark.call) if isinstance(node, cst.Call) and node is not mark.call]
+        return all(module.api(call.func) in _PURE for call in calls)
 
     def _is_later(self, mark: Mark) -> bool:
         """Whether a mark speaks of this failure, not of another one: it stands in no handler but those around."""

@@ -42,10 +42,24 @@ class Fate(enum.IntEnum):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Outcome:
-    """The fate, and the place that shows it."""
+    """The fate, and the place that shows it. `always`: every way out of the handler leads there."""
 
     fate: Fate
     node: Node
+    always: bool = False
+
+
+def does_work(module: Module, call: cst.Call) -> bool:
+    """Whether a call is part of an operation: no log, no measurement, nothing that tidies up or cannot fail."""
+    called = module.api(call.func)
+    name = last_name(call.func) or ""
+    if module.logs.of(call) is not None or _prints(module, call) or otel.is_otel(called):
+        return False
+    if called is not None and called.startswith(("time.", "datetime.")):
+        return False
+    if not module.may_raise(call) or pattern("work", "tidies").fullmatch(name):
+        return False
+    return not any(pattern("work", "metrics").fullmatch(each) for each in names_in(call.func))
 
 
 def outcome(handler: Handler, span: Span) -> Outcome:
@@ -65,9 +79,11 @@ class _Judge:
     def judge(self) -> Outcome:
         yielded = next((node for node in self.handler.own if self._yields_error(node)), None)
         if yielded is not None:
-            return Outcome(Fate.FAILS, yielded)
+            return Outcome(Fate.FAILS, yielded, not self.handler.raises)
         found = [self._way(way) for way in self.handler.goes_out]
-        return max(found, key=lambda each: each.fate, default=Outcome(Fate.RAISES, self.handler.node))
+        worst = max(found, key=lambda each: each.fate, default=Outcome(Fate.RAISES, self.handler.node))
+        always = not self.handler.raises and all(each.fate is worst.fate for each in found)
+        return Outcome(worst.fate, worst.node, always)
 
     def _way(self, way: Exit) -> Outcome:
         self.says = None if (way.kind, way.node) in self.silent else self._loudest()
@@ -102,7 +118,7 @@ class _Judge:
 
     def _is_instead(self, node: Node) -> bool:
         """Whether the handler does other work here, which has nothing to do with the failure."""
-        if not isinstance(node, cst.Call) or not self._works(node) or self._reports(node) is not None:
+        if not isinstance(node, cst.Call) or not does_work(self.module, node) or self._reports(node) is not None:
             return False
         if isinstance(self.module.walk.statement_of(node), cst.Return | cst.Raise):
             return False
@@ -199,25 +215,12 @@ class _Judge:
         )
 
     def _is_work(self, statement: Node) -> bool:
-        return any(self._works(call) for call in self._calls(statement)) or any(
+        return any(does_work(self.module, call) for call in self._calls(statement)) or any(
             isinstance(node, cst.Yield) for node in self.module.walk.below(statement)
         )
 
     def _calls(self, statement: Node) -> list[cst.Call]:
         return [node for node in self.module.walk.below(statement) if isinstance(node, cst.Call)]
-
-    def _works(self, call: cst.Call) -> bool:
-        """Whether a call is part of the operation: no log, no measurement, nothing that tidies up."""
-        module = self.module
-        called = module.api(call.func)
-        name = last_name(call.func) or ""
-        if module.logs.of(call) is not None or self._prints(call, name) or otel.is_otel(called):
-            return False
-        if called is not None and (called.startswith(("time.", "datetime.")) or not module.may_raise(call)):
-            return False
-        if not module.may_raise(call) or pattern("work", "tidies").fullmatch(name):
-            return False
-        return not any(pattern("work", "metrics").fullmatch(each) for each in names_in(call.func))
 
     # -- what says that something failed --------------------------------------------------------------------
 
@@ -235,7 +238,7 @@ class _Judge:
         if log is not None:
             return False if log.level >= ERROR else None
         name = last_name(call.func) or ""
-        if self._prints(call, name):
+        if _prints(self.module, call):
             told = name.startswith("print_exc") or any(self._is_bad_news(arg.value) for arg in call.args)
             return False if told else None
         if self.module.api(call.func) == otel.SET_ATTRIBUTE and len(call.args) == 2:
@@ -248,9 +251,6 @@ class _Judge:
         if pattern("state", "calls").fullmatch(name):
             return True
         return True if any(self._says_failed(arg) for arg in call.args) else None
-
-    def _prints(self, call: cst.Call, name: str) -> bool:
-        return name in words("logs", "prints") or self.module.api(call.func) in words("logs", "shows")
 
     def _is_bad_news(self, text: Node) -> bool:
         return self.handler.mentions(text) or self.answers.answer(text) is Answer.ERROR
@@ -270,6 +270,11 @@ class _Judge:
         if not isinstance(node, cst.Yield) or not isinstance(node.value, cst.BaseExpression):
             return False
         return self.answers.answer(node.value) is Answer.ERROR
+
+
+def _prints(module: Module, call: cst.Call) -> bool:
+    """Whether a call writes for people."""
+    return last_name(call.func) in words("logs", "prints") or module.api(call.func) in words("logs", "shows")
 
 
 def _stored_name(target: Node) -> str | None:

@@ -1,0 +1,68 @@
+"""What a handler tells a span: the exception, and that the operation has failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.edits.expressions import bind_exception
+from otlint.edits.imports import reference
+from otlint.edits.statements import insert_after, prepend
+
+if TYPE_CHECKING:
+    from otlint.fix import Edit
+    from otlint.model.handlers import Except
+    from otlint.model.module import Module
+    from otlint.model.spans import Span
+
+Edits = tuple["Edit", ...]
+
+
+def report_failure(module: Module, handler: Except, span: Span, *, record: bool, status: bool) -> Edits | None:
+    """Calls at the start of a handler that record its exception and set ERROR; None where the span has no name."""
+    found = holder(module, handler, span)
+    if found is None:
+        return None
+    (text, edits), (name, bound) = found, bind_exception(module, handler)
+    lines = [f"{text}.record_exception({name})"] if record else []
+    if status:
+        code, imports = set_error(module, handler, text, f"str({name})")
+        lines.append(code)
+        edits += imports
+    return (*prepend(module, handler.body, lines), *bound, *edits)
+
+
+def set_error_after(module: Module, call: cst.Call, exception: str) -> Edits | None:
+    """A `set_status` behind a `record_exception`, on the same span."""
+    statement = module.walk.statement_of(call)
+    if not isinstance(statement, cst.Expr) or not isinstance(call.func, cst.Attribute):
+        return None
+    code, imports = set_error(module, call, module.code(call.func.value), f"str({exception})")
+    return (*insert_after(module, statement, [code]), *imports)
+
+
+def set_error(module: Module, at: cst.CSTNode, span: str, description: str) -> tuple[str, Edits]:
+    """`span.set_status(Status(StatusCode.ERROR, description))`, without `Status` where only the code is at hand."""
+    if module.names.local(otel.STATUS, at) is None and (known := module.names.local(otel.STATUS_CODE, at)) is not None:
+        return f"{span}.set_status({known}.ERROR, {description})", ()
+    status, first = reference(module, otel.STATUS, at)
+    code, second = reference(module, otel.STATUS_CODE, at)
+    return f"{span}.set_status({status}({code}.ERROR, {description}))", (*first, *second)
+
+
+def holder(module: Module, handler: Except, span: Span) -> tuple[str, Edits] | None:
+    """How a span can be written in a handler: its variable, or the current span."""
+    from otlint.model.handlers import real
+
+    at = handler.body.body[0]
+    if span.variable is not None:
+        bindings = module.names.reaching(span.variable, at)
+        if len(bindings) == 1 and bindings[0].node is span.binding:
+            return span.variable, ()
+    around = module.span_around(at)
+    if around is None or real(around) is not span:
+        return None
+    text, edits = reference(module, otel.GET_CURRENT_SPAN, at)
+    return f"{text}()", edits

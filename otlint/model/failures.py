@@ -1,0 +1,187 @@
+"""Handlers after which an operation has failed while its span does not show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.doubles import doubles
+from otlint.model.handlers import Handler, Mark, real
+from otlint.model.outcome import Fate, Outcome, does_work, outcome
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.spans import Span
+
+EITHER = "either"
+SPAN_EVENT = "span-event"
+LOG = "log"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Unmarked:
+    """A record of an exception, outside of any handler, on a span whose status is never set."""
+
+    mark: Mark
+    span: Span
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Failure:
+    """What a span does not show.
+
+    `lacks`: "exception" when nothing has it, else "status"; `status` says whether that is set all the same. `mark`
+    records the exception, `log` is the log call that carries it, `below` the inner span that has it.
+    """
+
+    handler: Handler
+    span: Span
+    outcome: Outcome
+    lacks: str
+    status: bool = False
+    mark: Mark | None = None
+    log: cst.Call | None = None
+    below: Span | None = None
+
+    @property
+    def is_one_of_many(self) -> bool:
+        """Whether only one of several things fails and the others go on: a matter of taste."""
+        return self.outcome.fate is Fate.ITEM
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the operation fails whichever way the handler takes, so that it can say so at once."""
+        inside = self.handler.module.walk.inside(self.outcome.node, self.handler.tried)
+        return self.outcome.always and self.outcome.fate is Fate.FAILS and inside
+
+    @property
+    def places(self) -> list[tuple[Node, str]]:
+        """The other places that a reader needs."""
+        found: list[tuple[Node, str]] = [(self.span.start, "this span looks as if nothing had failed")]
+        if self.below is not None:
+            found.append((self.below.start, "this one has the exception"))
+        if self.outcome.fate is Fate.FAILS:
+            found.append((self.outcome.node, "the operation fails here"))
+        return found
+
+
+def failures(module: Module, signal: str = EITHER) -> Iterator[Failure]:
+    """The handlers of a file that leave their span green. `signal` says what counts as recording an exception."""
+    for handler in module.handlers:
+        if handler.is_control_flow or handler.is_clean_up or not handler.spans:
+            continue
+        if any(True for _ in doubles(handler)):
+            continue
+        failure = _failure(handler, signal)
+        if failure is not None:
+            yield failure
+
+
+def _failure(handler: Handler, signal: str) -> Failure | None:
+    span = handler.spans[0]
+    if any("unknown" in mark.does for mark in handler.marks):
+        return None
+    later = handler.marked_later(span)
+    has_status = any("status" in mark.does or "unknown" in mark.does for mark in [*handler.marks, *later])
+    record = next((mark for mark in handler.marks if "record" in mark.does), None)
+    log = next((call for call, found in handler.logs if found.carries), None)
+    if record is not None:
+        return None if has_status else _recorded(handler, record)
+    found = outcome(handler, span)
+    if found.fate not in {Fate.FAILS, Fate.ITEM} or _guards_telemetry(handler):
+        return None
+    if any("record" in mark.does for mark in later):
+        return None  # that call is judged, not this handler
+    signalled = log is not None and signal != SPAN_EVENT
+    if has_status and (signalled or signal == EITHER):
+        return None
+    below = _recorded_below(handler)
+    if signalled or below is not None:
+        return None if has_status else Failure(handler, span, found, "status", log=log, below=below)
+    return Failure(handler, span, found, "exception", has_status, log=log)
+
+
+def _recorded(handler: Handler, record: Mark) -> Failure | None:
+    """A handler that records the exception and sets no status."""
+    span = record.span
+    if span is None or span not in handler.spans:
+        return None
+    found = outcome(handler, span)
+    silent = found.fate in {Fate.GOES_ON, Fate.REFUSES} and not (
+        found.fate is Fate.REFUSES and span.kind not in {None, otel.KIND_SERVER}
+    )
+    if silent or (found.fate is Fate.RAISES and _sets_status(handler, span)):
+        return None
+    return Failure(handler, span, found, "status", mark=record)
+
+
+def unmarked(module: Module) -> Iterator[Unmarked]:
+    """The exceptions recorded outside of handlers, in operations that end without a status and without raising."""
+    for mark in module.marks:
+        span = mark.span
+        if "record" not in mark.does or span is None or span.function is not module.function_of(mark.call):
+            continue
+        if _in_handler_or_loop(module, mark.call) or not _stays_unset(module, mark):
+            continue
+        yield Unmarked(mark, span)
+
+
+def _in_handler_or_loop(module: Module, node: Node) -> bool:
+    kinds = (cst.ExceptHandler, cst.ExceptStarHandler, cst.For, cst.While, cst.FunctionDef, cst.Lambda)
+    up = next((up for up in module.walk.ancestors(node) if isinstance(up, kinds)), None)
+    return not isinstance(up, cst.FunctionDef | cst.Lambda | None)
+
+
+def _stays_unset(module: Module, mark: Mark) -> bool:
+    """Whether no status is set in the same run of the function, and the exception is not raised afterwards."""
+    flow = module.flow(module.function_of(mark.call) or module.tree)
+    if mark.does & {"status", "unknown"} or mark.call not in flow:
+        return False
+    for other in module.marks:
+        if other is mark or not other.does & {"status", "unknown"} or other.call not in flow:
+            continue
+        if flow.reaches(mark.call, other.call) or flow.reaches(other.call, mark.call):
+            return False
+    return any(way.kind in {"return", "end"} for way in flow.escapes(mark.call, ()))
+
+
+def _sets_status(handler: Handler, span: Span) -> bool:
+    """Whether the exception may get to a block that sets the span's status."""
+    blocks = handler.module.spans.enclosing(handler.tried)
+    return any(real(block) is span and block.sets_status is not False for block in blocks)
+
+
+def _guards_telemetry(handler: Handler) -> bool:
+    """Whether the `try` protects nothing but telemetry: attributes, their serialisation, metrics."""
+    module = handler.module
+    calls = [node for node in module.walk.below(handler.tried.body) if isinstance(node, cst.Call)]
+    return any(_is_telemetry(module, call) for call in calls) and not any(does_work(module, call) for call in calls)
+
+
+def _is_telemetry(module: Module, call: cst.Call) -> bool:
+    return otel.is_otel(module.api(call.func))
+
+
+def _recorded_below(handler: Handler) -> Span | None:
+    """The inner span that has recorded the exception: all the work of the `try` is done in its block."""
+    module = handler.module
+    working = [node for node in module.walk.below(handler.tried.body) if _is_working(module, node)]
+    inner: Span | None = None
+    for node in working:
+        spans = [span for span in module.spans.enclosing(node) if module.walk.inside(span.start, handler.tried.body)]
+        recording = next((span for span in spans if span.records is True), None)
+        if recording is None:
+            return None
+        inner = inner or recording
+    return inner
+
+
+def _is_working(module: Module, node: Node) -> bool:
+    if isinstance(node, cst.Call):
+        return does_work(module, node) and module.spans.started_by(node) is None
+    return isinstance(node, cst.Raise | cst.Assert)
