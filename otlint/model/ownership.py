@@ -82,7 +82,9 @@ class Ownership:
     def exits(self, custody: Custody, flow: Flow, also: frozenset[Node] = frozenset()) -> list[Exit]:
         """The ways out on which the value is neither discharged nor handed over, nor passes one of `also`.
 
-        Once a function hands the value over, exceptions before that are not counted: it is building something.
+        Of exceptions only the first. Left out: what only a KeyboardInterrupt or a cancellation can do; once a function
+        hands the value over, exceptions before that, as it is building something; and exceptions in the code around
+        the discharge itself (see `_care`).
         """
         conditions = Conditions(self.walk, self.names, custody.start, custody.names)
         stops = {*custody.discharged, *custody.handed, *also}
@@ -90,10 +92,50 @@ class Ownership:
             stops.update(custody.lent)
         for node in custody.discharged:
             stops.update(conditions.correlated(node))
-        found = flow.escapes(custody.start, stops, known=conditions.known)
+        found = flow.escapes(custody.start, stops, known=conditions.known, every=True)
+        found = [way for way in found if not way.only_base_exceptions]
         if custody.handed:
-            found = [way for way in found if way.kind not in {"exception", "yield"}]
+            return [way for way in found if way.kind not in {"exception", "yield"}]
+        care = self._care(custody)
+        inside = self.walk.inside
+        sudden = [way for way in found if way.kind == "exception" and not any(inside(way.node, each) for each in care)]
+        return [way for way in found if way.kind != "exception" or way in sudden[:1]]
+
+    def _care(self, custody: Custody) -> list[Node]:
+        """Code that only prepares or performs the discharge.
+
+        token = attach(ctx)
+        scope = enter()            plain statements between the start and the `try`
+        try: work()
+        finally:                   the block that discharges: cleaning up is not expected to fail
+            close(); detach(token)
+        """
+        found: list[Node] = []
+        for node in custody.discharged:
+            for up in self.walk.ancestors(node):
+                if up is custody.function:
+                    break
+                if isinstance(up, cst.Finally | cst.ExceptHandler):
+                    found.append(up)
+                    guard = self.walk.parent[up]
+                    if isinstance(up, cst.Finally) or up.type is None or _is_broad(up.type):
+                        found.extend(self._gap(custody.start, guard))
         return found
+
+    def _gap(self, start: Node, guard: Node) -> list[Node]:
+        """The statements between the start's own and a `try` further down in the same block, if none of them works."""
+        line = next((up for up in self.walk.ancestors(start) if isinstance(up, cst.SimpleStatementLine)), None)
+        block = self.walk.parent[guard]
+        if line is None or self.walk.parent[line] is not block or not isinstance(block, cst.BaseSuite | cst.Module):
+            return []
+        lines = list(block.body)
+        between = lines[lines.index(line) + 1 : lines.index(guard)]
+        work = (cst.Await, cst.For, cst.While, cst.With, cst.Try)
+        return [] if any(self.walk.own(each, *work) for each in between) else list(between)
+
+
+def _is_broad(clause: Node) -> bool:
+    return isinstance(clause, cst.Name) and clause.value in {"Exception", "BaseException"}
 
 
 class _Trace:

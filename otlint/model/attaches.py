@@ -1,0 +1,159 @@
+"""Contexts that a function makes current by hand: which attach has no detach on some way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.flow import Exit
+from otlint.model.ownership import Custody
+from otlint.model.tasks import runs_alone
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+# Contexts made of a value: a function that attaches one and returns is a setter for its caller.
+_SETTERS = frozenset(
+    {
+        "opentelemetry.context.set_value",
+        "opentelemetry.baggage.set_baggage",
+        "opentelemetry.baggage.remove_baggage",
+        "opentelemetry.baggage.clear",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """An attached context that stays current: `exits` are the ways out of the function on which it does.
+
+    `covered`: another context is attached on top of it that is to stay, and a detach would take that away as well.
+    """
+
+    call: cst.Call
+    custody: Custody
+    exits: list[Exit]
+    covered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tangle:
+    """A token that is detached while a context attached after it is still current."""
+
+    detach: Node
+    first: Custody
+    second: Custody
+
+
+@dataclass(slots=True)
+class Attaches:
+    """The attach calls of one function, in source order, with what becomes of their tokens."""
+
+    module: Module
+    function: cst.FunctionDef
+    found: list[Custody] = field(default_factory=list)
+
+    def leaks(self) -> Iterator[Leak]:
+        for custody in self.found:
+            call = custody.start
+            assert isinstance(call, cst.Call)
+            if not custody.handed and not self._is_restoring(call):
+                exits = self._exits(custody)
+                if exits and not self._is_setter(call, custody):
+                    yield Leak(call, custody, exits, self._is_covered(custody))
+
+    def _is_covered(self, custody: Custody) -> bool:
+        flow = self.module.flow(self.function)
+        open_ends = [other for other in self.found if other is not custody and not other.discharged]
+        return any(flow.reaches(custody.start, other.start) for other in open_ends)
+
+    def _exits(self, custody: Custody) -> list[Exit]:
+        """A detach of an earlier token, and leaving the block of a current span, put everything back as well."""
+        module, flow = self.module, self.module.flow(self.function)
+        also: list[Node] = [call for call in self._restorers() if call is not custody.start]
+        for other in self.found:
+            if other is not custody and flow.always_before(other.start, custody.start):
+                also.extend(other.discharged)
+        exits = module.exits(custody, also)
+        if module.span_around(custody.start) is not None:
+            exits = [way for way in exits if way.kind == "loop"]
+        if module.is_test:  # a test that fails is seen; only a context that is always left behind spoils others
+            exits = [] if any(way.kind == "exception" for way in exits) and custody.discharged else exits
+        return exits
+
+    def _restorers(self) -> list[cst.Call]:
+        calls = [each.start for each in self.found if isinstance(each.start, cst.Call)]
+        return [call for call in calls if self._is_restoring(call)]
+
+    def _is_restoring(self, call: cst.Call) -> bool:
+        """`attach(previous)` puts back what `previous = get_current()` took down before another attach."""
+        module, value = self.module, self.module.argument(call, "context")
+        if not isinstance(value, cst.Name) or self.found[0].start is call:
+            return False
+        bindings = module.names.reaching(value.value, value)
+        return bool(bindings) and all(
+            isinstance(each.value, cst.Call)
+            and module.api(each.value.func) == otel.GET_CURRENT_CONTEXT
+            and module.function_of(each.node) is self.function
+            for each in bindings
+        )
+
+    def _is_setter(self, call: cst.Call, custody: Custody) -> bool:
+        """The function ends once it has attached a value: it changes the context for its caller on purpose."""
+        module, value = self.module, self.module.argument(call, "context")
+        origins = module.origins(value) if value is not None else []
+        if custody.discharged or not any(
+            isinstance(each, cst.Call) and module.api(each.func) in _SETTERS for each in origins
+        ):
+            return False
+        after = module.flow(self.function).after(call)
+        return not any(isinstance(node, cst.Yield) or self._is_work(node) for node in after)
+
+    def _is_work(self, node: Node) -> bool:
+        if not isinstance(node, cst.Call):
+            return False
+        if self.module.api(node.func) in {*otel.STARTS, otel.ATTACH}:
+            return True
+        if not self.module.may_raise(node):
+            return False
+        return not any(self.module.type(arg.value) == otel.SPAN for arg in node.args)
+
+    def tangles(self) -> Iterator[Tangle]:
+        """A detach that comes too early: the one that should have come first follows it."""
+        flow = self.module.flow(self.function)
+        for first in self.found:
+            for second in self.found:
+                if first is second or not first.discharged or not second.discharged or first.handed or second.handed:
+                    continue
+                if not flow.reaches(first.start, second.start, avoiding=first.discharged):
+                    continue
+                for detach in first.discharged:
+                    early = flow.reaches(second.start, detach, avoiding=second.discharged)
+                    if early and flow.reaches(detach, second.discharged, avoiding=second.start):
+                        yield Tangle(detach, first, second)
+
+
+def attaches(module: Module) -> Iterator[Attaches]:
+    """The functions that attach contexts and whose context outlives them: not those that run in a task of their own."""
+    by_function: dict[cst.FunctionDef, Attaches] = {}
+    for call in module.calls(otel.ATTACH):
+        function = module.function_of(call)
+        if not isinstance(function, cst.FunctionDef) or _is_held_over_yield(module, function, call):
+            continue
+        if function not in by_function:
+            by_function[function] = Attaches(module, function)
+        by_function[function].found.append(module.custody(call))
+    yield from (each for function, each in by_function.items() if not runs_alone(module, function))
+
+
+def _is_held_over_yield(module: Module, function: cst.FunctionDef, call: cst.Call) -> bool:
+    """That is another defect (span-across-yield), except where a context manager yields."""
+    flow = module.flow(function)
+    if module.values.is_manager(function) or not flow.is_generator:
+        return False
+    return flow.reaches(call, flow.yields, avoiding=module.custody(call).discharged)
