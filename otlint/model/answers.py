@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Calls that show their first argument.
 _SHOWS = frozenset({"json", "jsonify", "dumps", "dict", "JSONResponse", "encode", "str", "Response", "make_response"})
-_EMPTY = frozenset({"list", "dict", "set", "tuple"})
+_EMPTY = frozenset({"list", "dict", "set", "tuple", "empty"})
 
 
 class Answer(enum.IntEnum):
@@ -125,13 +125,13 @@ class Answers:
         if pattern("values", "failure_keys").fullmatch(name) and word == "True":
             return True
         if pattern("values", "error_keys").fullmatch(name):
-            return self.handler.mentions(value) or self._text_or_none(value)
+            return not self.handler.is_exception(value) and (self.handler.mentions(value) or self._is_text(value))
         if pattern("values", "state_keys").fullmatch(name):
             return is_failed_state(value)
         return False
 
-    def _text_or_none(self, value: Node) -> bool:
-        """A text that is not empty."""
+    def _is_text(self, value: Node) -> bool:
+        """Whether it is a text that is not empty."""
         if isinstance(value, cst.SimpleString):
             return bool(value.evaluated_value)
         return isinstance(value, cst.FormattedString | cst.ConcatenatedString)
@@ -152,6 +152,9 @@ class Answers:
         called = self.module.api(call.func) or ""
         name = last_name(call.func) or ""
         found = [Answer.VALUE]
+        if not name[:1].isupper() and pattern("values", "recovers").fullmatch(name):
+            return Answer.VALUE
+        is_error = pattern("values", "makes").fullmatch(name) is not None
         slot = _answers().get(called)
         if slot is not None:
             given = _slot_value(call, slot)
@@ -160,12 +163,16 @@ class Answers:
         for i, arg in enumerate(call.args):
             if arg.keyword is not None:
                 found.append(self._keyed(arg.keyword.value, arg.value))
-            if self.handler.mentions(arg.value):
+            elif is_error:
+                found.append(self.http_status(arg.value) or Answer.VALUE)
+            if self.handler.is_exception(arg.value):
+                found.append(Answer.ERROR if name[:1].isupper() or name in _SHOWS else Answer.VALUE)
+            elif self.handler.mentions(arg.value):
                 found.append(Answer.ERROR)
             elif name in _SHOWS and i == 0:
                 inner = self.answer(arg.value, depth + 1)
                 found.append(inner if inner is not Answer.NOTHING else Answer.VALUE)
-        if pattern("values", "makes").fullmatch(name):
+        if is_error:
             found.append(Answer.ERROR)
         if not call.args and _strongest(found) is Answer.VALUE and (name in _EMPTY or name[:1].isupper()):
             return Answer.NOTHING

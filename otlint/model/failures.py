@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import libcst as cst
 from otlint import otel
 from otlint.model.doubles import doubles
 from otlint.model.handlers import Handler, Mark, real
+from otlint.model.logs import last_name
 from otlint.model.outcome import Fate, Outcome, does_work, outcome
 from otlint.model.walk import Node
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
     from otlint.model.spans import Span
 
+_SERIALISES = re.compile(r"(?i).*(serial|json|dumps?|encode|decode|to_dict|as_dict|repr|format|truncate|attributes?)")
 EITHER = "either"
 SPAN_EVENT = "span-event"
 LOG = "log"
@@ -84,7 +87,7 @@ def failures(module: Module, signal: str = EITHER) -> Iterator[Failure]:
 
 def _failure(handler: Handler, signal: str) -> Failure | None:
     span = handler.spans[0]
-    if any("unknown" in mark.does for mark in handler.marks):
+    if handler.hands_over or any(mark.does & {"unknown", "decided"} for mark in handler.marks):
         return None
     later = handler.marked_later(span)
     has_status = any("status" in mark.does or "unknown" in mark.does for mark in [*handler.marks, *later])
@@ -160,11 +163,18 @@ def _guards_telemetry(handler: Handler) -> bool:
     """Whether the `try` protects nothing but telemetry: attributes, their serialisation, metrics."""
     module = handler.module
     calls = [node for node in module.walk.below(handler.tried.body) if isinstance(node, cst.Call)]
-    return any(_is_telemetry(module, call) for call in calls) and not any(does_work(module, call) for call in calls)
+    telemetry = [call for call in calls if _is_telemetry(module, call)]
+    if not telemetry:
+        return False
+    others = [call for call in calls if not any(module.walk.inside(call, each) for each in telemetry)]
+    return not any(does_work(module, call) and not _SERIALISES.fullmatch(last_name(call.func) or "") for call in others)
 
 
 def _is_telemetry(module: Module, call: cst.Call) -> bool:
-    return otel.is_otel(module.api(call.func))
+    """A call of the API, or one that is given a span: a helper or hook."""
+    return otel.is_otel(module.api(call.func)) or any(
+        module.type(arg.value) == otel.SPAN or module.spans.of(arg.value) is not None for arg in call.args
+    )
 
 
 def _recorded_below(handler: Handler) -> Span | None:

@@ -15,7 +15,7 @@ from otlint.model import raised
 from otlint.model.flow import Exit
 from otlint.model.logs import Log, last_name
 from otlint.model.values import argument
-from otlint.model.walk import Node
+from otlint.model.walk import Node, significant
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -23,6 +23,18 @@ if TYPE_CHECKING:
 
 Except = cst.ExceptHandler | cst.ExceptStarHandler
 _OK = frozenset({f"{otel.STATUS_CODE}.OK", f"{otel.STATUS_CODE}.UNSET"})
+# What gives the text of an exception, and what keeps the text that it is given.
+_TEXT_ATTRIBUTES = frozenset(
+    {
+        "message", "msg", "detail", "details", "args", "reason", "strerror", "stderr", "description", "__class__",
+        "__name__", "__qualname__",
+    }
+)  # fmt: skip
+_TEXT_METHODS = frozenset(
+    {"strip", "replace", "format", "errors", "json", "with_traceback", "splitlines", "encode", "lower"}
+)
+_TO_TEXT = frozenset({"str", "repr", "format", "dumps", "jsonify", "dict", "list", "tuple", "type", "format_exception"})
+_TRACEBACKS = frozenset({"format_exc", "exc_info"})
 _PURE = frozenset({otel.STATUS, "builtins.str", "builtins.repr", "builtins.type"})
 _SIGNALS = {"record_exception": "record", "set_status": "status"}
 # A call that is given the exception, whose code is not known, and that may well put it on a span.
@@ -38,8 +50,9 @@ _CONTROL_FLOW = re.compile(
 class Mark:
     """A call that puts something about a failure on a span.
 
-    `does`: "record" (the exception), "status" (any but OK and UNSET), "unknown" (it may do either). `span` is None when
-    it is not certain which one; `receiver` is the expression that holds it, None for the current span of a helper.
+    `does`: "record" (the exception), "status" (any but OK and UNSET), "decided" (OK or UNSET), "unknown" (it may do any
+    of these). `span` is None when it is not certain which one; `receiver` is the expression that holds it, None for the
+    current span of a helper.
     """
 
     call: cst.Call
@@ -97,8 +110,22 @@ class Handler:
         return frozenset(found)
 
     def mentions(self, expression: Node) -> bool:
-        """Whether an expression is made from the exception or its traceback."""
+        """Whether an expression is the exception, its traceback, or a text made from it; not another value in it."""
         return _mentions(expression, self.text_names)
+
+    def is_exception(self, expression: Node) -> bool:
+        """Whether an expression is the very exception."""
+        return isinstance(expression, cst.Name) and expression.value == self.name
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether a future, task or queue gets the exception, so that somebody else has to deal with it."""
+        return any(
+            isinstance(node, cst.Call)
+            and last_name(node.func) in {"set_exception", "put", "put_nowait", "throw", "athrow"}
+            and any(self.is_exception(arg.value) for arg in node.args)
+            for node in self.own
+        )
 
     # -- how it ends ----------------------------------------------------------------------------------------
 
@@ -267,14 +294,14 @@ def _mark(module: Module, call: cst.Call) -> Mark | None:
         if called not in {otel.RECORD_EXCEPTION, otel.SET_STATUS}:
             does = "unknown"
         elif does == "status" and _is_fine(module, call):
-            return None
+            does = "decided"
         span = module.spans.of(call.func.value)
         return Mark(call, frozenset({does}), real(span) if span is not None else None, call.func.value)
     facts = module.helper(call)
     for arg in call.args:
         if module.type(arg.value) == otel.SPAN or module.spans.of(arg.value) is not None:
             effects = module.helpers.on(call, arg.value)
-            does_all = frozenset({"unknown"}) if effects is None else effects & {"record", "status"}
+            does_all = _does(effects)
             if does_all and not otel.is_otel(called):
                 span = module.spans.of(arg.value)
                 return Mark(call, does_all, real(span) if span is not None else None, arg.value)
@@ -284,6 +311,13 @@ def _mark(module: Module, call: cst.Call) -> Mark | None:
     if (facts is None or _about_spans(name)) and _REPORTS.fullmatch(name or "") and _is_given_exception(module, call):
         return Mark(call, frozenset({"unknown"}), None, None)
     return None
+
+
+def _does(effects: frozenset[str] | None) -> frozenset[str]:
+    """What a function that is given a span does to it; a function that hands it on may do anything."""
+    found = frozenset() if effects is None else effects & {"record", "status"}
+    unknown = effects is None or (not found and "keep" in effects)
+    return frozenset({"unknown"}) if unknown else found
 
 
 def _about_spans(name: str | None) -> bool:
@@ -312,31 +346,29 @@ def _is_fine(module: Module, call: cst.Call) -> bool:
     return status is not None and module.api(status) in _OK
 
 
-def _mentions(expression: Node, names: set[str] | set[str | None] | frozenset[str]) -> bool:
-    return _any_name(expression, names) or _asks_for_traceback(expression)
-
-
-def _any_name(expression: Node, names: set[str] | set[str | None] | frozenset[str]) -> bool:
-    from otlint.model.walk import significant
-
+def _mentions(expression: Node, names: Collection[str | None]) -> bool:
+    """Whether the text of one of the names, or of the traceback, is in an expression."""
     waiting = [expression]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, cst.Name) and node.value in names:
-            return True
-        if isinstance(node, cst.Attribute):
-            waiting.append(node.value)
+        if isinstance(node, cst.Name):
+            if node.value in names:
+                return True
+        elif isinstance(node, cst.Attribute):
+            if node.attr.value in _TEXT_ATTRIBUTES:
+                waiting.append(node.value)
+        elif isinstance(node, cst.Call):
+            name = last_name(node.func)
+            if name in _TRACEBACKS:
+                return True
+            waiting += [arg.value for arg in node.args if name in _TO_TEXT or not isinstance(arg.value, cst.Name)]
+            if name in _TEXT_METHODS and isinstance(node.func, cst.Attribute):
+                waiting.append(node.func.value)
+        elif isinstance(node, cst.Lambda):
+            continue
         else:
             waiting += significant(node)
     return False
-
-
-def _asks_for_traceback(expression: Node) -> bool:
-    return isinstance(expression, cst.Call) and (raised.dotted(expression.func) or "") in {
-        "traceback.format_exc",
-        "sys.exc_info",
-        "format_exc",
-    }
 
 
 def _callee(node: Node) -> Node:

@@ -74,6 +74,7 @@ class _Judge:
         self.answers = Answers(handler)
         self.region = _region(self.module, span)
         self.saying = {node: how for node in handler.main if (how := self._says(node)) is not None}
+        self.made = self._assigned(Answer.ERROR)
         self.silent = {(way.kind, way.node) for way in handler.ways_without(self.saying)}
 
     def judge(self) -> Outcome:
@@ -105,9 +106,15 @@ class _Judge:
             return Outcome(Fate.REFUSES, node)
         return self._ends(node) if answer is Answer.NOTHING else Outcome(Fate.GOES_ON, node)
 
+    def _shows_failure(self, statement: Node) -> Node | None:
+        """Where the handler made the error answer that a statement behind it passes on."""
+        used = {node.value for node in self.module.walk.below(statement) if isinstance(node, cst.Name)}
+        return next((node for node, name in self.made.items() if name in used), None)
+
     def _ends(self, node: Node) -> Outcome:
         """Nothing more happens: a failure if the handler says so and does not try something else instead."""
         instead = next((each for each in self.handler.main if self._is_instead(each)), None)
+        instead = instead or next(iter(self._assigned(Answer.VALUE)), None)
         if self.says is None or (instead is not None and not self.saying[self.says]):
             return Outcome(Fate.GOES_ON if instead is not None else Fate.ENDS, node)
         return Outcome(Fate.FAILS, self.says)
@@ -137,7 +144,8 @@ class _Judge:
                 return Outcome(Fate.GOES_ON, way.node)
             return self._exhausted(loop)
         going = isinstance(loop, cst.For) and loop.asynchronous is None
-        return Outcome(Fate.ITEM if going and self.says is not None else Fate.GOES_ON, self.says or way.node)
+        logged = any(log.level >= ERROR for _, log in self.handler.logs) and self.says is not None
+        return Outcome(Fate.ITEM if going and logged else Fate.GOES_ON, self.says or way.node)
 
     def _rest(self, start: Node, node: Node) -> Outcome:
         """The fate when control goes on behind a statement."""
@@ -147,7 +155,8 @@ class _Judge:
             if isinstance(statement, cst.Raise):
                 return Outcome(Fate.RAISES, statement)
             if self._is_work(statement):
-                return Outcome(Fate.GOES_ON, statement)
+                made = self._shows_failure(statement)
+                return Outcome(Fate.FAILS, made) if made is not None else Outcome(Fate.GOES_ON, statement)
         return self._ends(node)
 
     def _exhausted(self, loop: Node) -> Outcome:
@@ -224,6 +233,21 @@ class _Judge:
 
     # -- what says that something failed --------------------------------------------------------------------
 
+    def _assigned(self, answer: Answer) -> dict[Node, str]:
+        """The handler's assignments of such a value to a variable that the `try` sets as well."""
+        tried = self.handler.tried
+        return {
+            node: target.value
+            for node in self.handler.main
+            if isinstance(node, cst.Assign) and self.answers.answer(node.value) is answer
+            for target in (node.targets[0].target,)
+            if isinstance(target, cst.Name)
+            and any(
+                self.module.walk.inside(binding.node, tried.body)
+                for binding in self.module.names.bindings(target.value, node)
+            )
+        }
+
     def _says(self, node: Node) -> bool | None:
         """Whether a node says that the operation failed: True by a change of state, False in words, None not at all."""
         if isinstance(node, cst.Call):
@@ -240,7 +264,7 @@ class _Judge:
         name = last_name(call.func) or ""
         if _prints(self.module, call):
             told = name.startswith("print_exc") or any(self._is_bad_news(arg.value) for arg in call.args)
-            return False if told else None
+            return False if told and not self._is_warning(call) else None
         if self.module.api(call.func) == otel.SET_ATTRIBUTE and len(call.args) == 2:
             return True if self._is_bad_attribute(call) else None
         receiver = last_name(call.func.value) if isinstance(call.func, cst.Attribute) else None
@@ -251,6 +275,10 @@ class _Judge:
         if pattern("state", "calls").fullmatch(name):
             return True
         return True if any(self._says_failed(arg) for arg in call.args) else None
+
+    def _is_warning(self, call: cst.Call) -> bool:
+        """Whether a text for people calls itself a warning."""
+        return any("warn" in text.lower() for arg in call.args for text in texts_in(self.module, arg.value))
 
     def _is_bad_news(self, text: Node) -> bool:
         return self.handler.mentions(text) or self.answers.answer(text) is Answer.ERROR
@@ -270,6 +298,15 @@ class _Judge:
         if not isinstance(node, cst.Yield) or not isinstance(node.value, cst.BaseExpression):
             return False
         return self.answers.answer(node.value) is Answer.ERROR
+
+
+def texts_in(module: Module, expression: Node) -> Iterator[str]:
+    """The literal texts in an expression."""
+    for node in module.walk.below(expression):
+        if isinstance(node, cst.SimpleString) and isinstance(node.evaluated_value, str):
+            yield node.evaluated_value
+        elif isinstance(node, cst.FormattedStringText):
+            yield node.value
 
 
 def _prints(module: Module, call: cst.Call) -> bool:
