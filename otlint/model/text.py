@@ -9,12 +9,13 @@ from __future__ import annotations
 import enum
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import libcst as cst
 
 from otlint import known
+from otlint.model.flow import Flow
 from otlint.model.names import Binding, Names
 from otlint.model.values import Values, argument, is_hidden, parameters
 from otlint.model.walk import Node, Walk
@@ -58,17 +59,26 @@ class Texts:
     `allowed` are identifiers and expressions, written without blanks, whose values are known to be few.
     """
 
-    def __init__(self, walk: Walk, names: Names, values: Values, allowed: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        walk: Walk,
+        names: Names,
+        values: Values,
+        flow: Callable[[cst.FunctionDef], Flow],
+        allowed: frozenset[str] = frozenset(),
+    ) -> None:
         self.walk = walk
         self.names = names
         self.values = values
+        self.flow = flow
         self.allowed = allowed
         self._given: tuple[cst.FunctionDef, set[str]] | None = None
+        self._returned: dict[Node, tuple[str, ...] | None] = {}
 
     def allowing(self, allowed: object) -> Texts:
         """The same, where a list of identifiers and expressions, taken from an option, is known to be bounded."""
         words = frozenset("".join(str(each).split()) for each in allowed) if isinstance(allowed, list) else frozenset()
-        return Texts(self.walk, self.names, self.values, words) if words else self
+        return Texts(self.walk, self.names, self.values, self.flow, words) if words else self
 
     def of(self, expression: Node, depth: int = 0) -> Text:
         """The verdict on an expression that is used as text."""
@@ -97,8 +107,15 @@ class Texts:
 
         Text that is unbounded whatever is given is `("*",)`.
         """
+        if self._given is not None:
+            return None
+        if function not in self._returned:
+            self._returned[function] = self._returns(function)
+        return self._returned[function]
+
+    def _returns(self, function: cst.FunctionDef) -> tuple[str, ...] | None:
         values = [node.value for node in self.values.own(function, cst.Return) if node.value is not None]
-        if not values or self._given is not None:
+        if not values:
             return None
         self._given = (function, set())
         try:
@@ -187,17 +204,18 @@ class Texts:
         function = self.values.function(called)
         if function is not None:
             joined, positions = self.returned(function), parameters(function)
-            unbounded = self._joined((r.value for r in self.values.own(function, cst.Return) if r.value), depth)
         else:
             symbol = self.values.symbol(called)
             if symbol is None or symbol.function is None or symbol.function.text is None:
                 return _UNKNOWN
             joined, positions = symbol.function.text, symbol.function.parameters
-            unbounded = Text(Bound.UNBOUNDED, call, call)
         if joined is None:
             return _UNKNOWN
         if joined == ("*",):
-            return self._at(unbounded, call)
+            if function is None:
+                return Text(Bound.UNBOUNDED, call, call)
+            values = (each.value for each in self.values.own(function, cst.Return) if each.value is not None)
+            return self._at(self._joined(values, depth), call)
         given = [argument(call, name, positions) for name in joined]
         if is_hidden(call):
             return _UNKNOWN
@@ -248,7 +266,7 @@ class Texts:
         stored = self._stored(whole, value, name, depth)
         if stored is not None and stored.bound is not Bound.UNKNOWN:
             return stored
-        if _says_unbounded(name, owner):
+        if _says_unbounded(name, owner) and (owner or _is_identity(name)):
             return Text(Bound.UNBOUNDED, whole, whole)
         return _BOUNDED if self.values.is_enum(self.values.type(whole)) else _UNKNOWN
 
@@ -281,10 +299,20 @@ class Texts:
         if not bindings:
             return _BOUNDED if name.value in {"__name__", "__file__", "__qualname__", "__module__"} else _UNKNOWN
         verdicts = [self._bound(binding, name, depth) for binding in bindings]
-        for verdict in verdicts:
-            if verdict.bound is Bound.UNBOUNDED:
+        for binding, verdict in zip(bindings, verdicts, strict=True):
+            if verdict.is_unbounded and self._arrives(binding, bindings, name):
                 return self._at(verdict, name)
         return _BOUNDED if all(each.bound is Bound.BOUNDED for each in verdicts) else _UNKNOWN
+
+    def _arrives(self, binding: Binding, bindings: list[Binding], name: cst.Name) -> bool:
+        """Whether no other binding stands on every way from this one to the use."""
+        function = self.walk.function_of(name)
+        others = [each.node for each in bindings if each is not binding and each.kind != "param"]
+        if not others or not isinstance(function, cst.FunctionDef):
+            return True
+        start = function if binding.kind == "param" else binding.node
+        flow = self.flow(function)
+        return flow.reaches(start, name, others) or name not in flow or (start is not function and start not in flow)
 
     def _constant(self, name: cst.Name, bindings: list[Binding], depth: int) -> Text:
         values = [each.value for each in bindings if each.value is not None]
