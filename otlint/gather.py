@@ -69,12 +69,11 @@ def gather(
     hot = [path for path, data in files.items() if WORD in data]
     if not hot:
         return gathered
-    work = _Gathering(files, shown, gathered, progress)
+    work = _Gathering(files, shown, gathered, root, progress)
     hot.extend(path for path, data in files.items() if WORD not in data and any(word in data for word in _SWITCHES))
     work.judge(hot)
     while new := work.importers():
         work.judge(new)
-    gathered.project = work.join(root)
     return gathered
 
 
@@ -86,11 +85,16 @@ class _Gathering:
         files: Mapping[str, bytes],
         shown: Callable[[str], str],
         gathered: Gathered,
+        root: Path | None,
         progress: Callable[[int, int], None] | None,
     ) -> None:
         self.files = files
         self.shown = shown
+        from otlint.deployment import collect
+        from otlint.model.project import Project
+
         self.gathered = gathered
+        self.project = gathered.project = Project(deployments=collect(root) if root is not None else None)
         self.progress = progress
         self.facts: dict[str, Facts] = {}
         self._cold = {path for path, data in files.items() if WORD not in data}
@@ -112,33 +116,29 @@ class _Gathering:
 
         try:
             source = Source.decode(self.files[path], self.shown(path))
-            self.gathered.modules[path] = Module(source, parse(source), path)
+            self.gathered.modules[path] = Module(source, parse(source), path, project=self.project)
         except (ParseError, SourceError) as error:
             self.gathered.broken[path] = Broken(error.message, error.row, error.column)
         except RecursionError:
             self.gathered.broken[path] = Broken("nested too deeply", 1, 1)
 
     def _settle(self) -> None:
-        """Compute facts until they no longer change: a wrapper of a wrapper needs as many rounds as it has layers."""
-        from otlint.model.project import Project
+        """Compute facts until they no longer change: a wrapper of a wrapper needs as many rounds as it has layers.
 
-        modules = self.gathered.modules
-        new = [path for path in modules if path not in self.facts]
-        self._refresh(new)
-        project = Project(self.facts)
-        stale = set(modules)
+        Each round sees the facts of the round before, so the result does not depend on the order of files.
+        """
+        modules, project = self.gathered.modules, self.project
+        stale = {path for path in modules if path not in self.facts}
         for _ in range(_ROUNDS):
             before = dict(self.facts)
-            stale &= modules.keys()
-            for path in sorted(stale):
-                modules[path] = modules[path].within(project)
             self._refresh(stale)
             changed = [facts for path, facts in self.facts.items() if before.get(path) != facts]
-            project = Project(self.facts)
             if not changed:
                 break
-            stale = {facts.path for facts in project.users(changed)}
-        self.gathered.project = project
+            project.update(self.facts)
+            stale = {facts.path for facts in project.users(changed)} & modules.keys()
+            for path in stale:
+                modules[path] = modules[path].within(project)
 
     def _refresh(self, paths: Iterable[str]) -> None:
         for path in sorted(paths):
@@ -151,8 +151,7 @@ class _Gathering:
 
     def importers(self) -> list[str]:
         """The files not judged yet that import telemetry from a judged one."""
-        project = self.gathered.project
-        assert project is not None
+        project = self.project
         tails = {facts.module.rpartition(".")[2].encode() for facts in project.telemetry_files()}
         if not tails:
             return []
@@ -167,17 +166,6 @@ class _Gathering:
         if path not in self._imported:
             self._imported[path] = imports(self.files[path], path)
         return self._imported[path]
-
-    def join(self, root: Path | None) -> Project:
-        """The final project, with deployment facts, and every module within it."""
-        from otlint.deployment import collect
-        from otlint.model.project import Project
-
-        project = Project(self.facts, collect(root) if root is not None else None)
-        modules = self.gathered.modules
-        for path in modules:
-            modules[path] = modules[path].within(project)
-        return project
 
 
 def imports(data: bytes, path: str) -> list[str]:

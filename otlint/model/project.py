@@ -6,7 +6,7 @@ followed through re-exports: `from app.obs import tracer` finds the file, the sy
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -89,7 +89,10 @@ class ClassFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one file contributes. `path` is relative to the project root, `module` its dotted name from there."""
+    """What one file contributes. `path` is relative to the project root, `module` its dotted name from there.
+
+    `script`: it does something when it is run, not just when it is called.
+    """
 
     path: str
     module: str
@@ -101,6 +104,7 @@ class Facts:
     imports: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
     under_span: frozenset[str] = frozenset()
+    script: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,14 @@ class Project:
     _tables: dict[str, dict[str, Symbol | str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.update(self.files)
+
+    def update(self, files: Mapping[str, Facts]) -> None:
+        """Take over the facts of all files; what was joined from earlier ones is forgotten."""
+        self.files = dict(files)
+        for joined in (self._by_tail, self._found, self._symbols, self._tables, self._functions):
+            joined.clear()
+        self._telemetry = self._reach = self._under_span = None
         for facts in self.files.values():
             parts = tuple(facts.module.split("."))
             self._by_tail.setdefault(parts[-1], []).append((parts, facts))
@@ -342,11 +354,26 @@ class Project:
         return self._under_span
 
     def users(self, facts: Iterable[Facts]) -> Iterator[Facts]:
-        """The files whose answers may depend on these files, because they import them."""
+        """The files whose answers may depend on these files: they import them, or from one that re-exports them."""
         changed = {each.path for each in facts}
+        sources = {each.path: self._sources(each, each.imports) for each in self.files.values()}
+        while True:
+            passing = {
+                each.path
+                for each in self.files.values()
+                if each.path not in changed
+                and not changed.isdisjoint(sources[each.path])
+                and not changed.isdisjoint(self._sources(each, [*dict(each.aliases).values(), *each.stars]))
+            }
+            if not passing:
+                break
+            changed |= passing
         for each in self.files.values():
-            if any((found := self.imported(name, each.path)) and found.path in changed for name in each.imports):
+            if not changed.isdisjoint(sources[each.path]):
                 yield each
+
+    def _sources(self, facts: Facts, names: Iterable[str]) -> set[str]:
+        return {found.path for name in names if (found := self.imported(name, facts.path)) is not None}
 
     def imported(self, dotted: str, path: str) -> Facts | None:
         """The project file that an imported name comes from: the name is a module, or something in one."""
