@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Contexts made of a value: a function that attaches one and returns is a setter for its caller.
 _SETTERS = frozenset(
     {
+        otel.CONTEXT,
         "opentelemetry.context.set_value",
         "opentelemetry.baggage.set_baggage",
         "opentelemetry.baggage.remove_baggage",
@@ -105,23 +106,26 @@ class Attaches:
 
     def _is_setter(self, call: cst.Call, custody: Custody) -> bool:
         """The function ends once it has attached a value: it changes the context for its caller on purpose."""
+        if custody.discharged or not self._attaches_value(call):
+            return False
+        after = self.module.flow(self.function).after(call)
+        return not any(isinstance(node, cst.Yield) or self._is_work(node) for node in after)
+
+    def _attaches_value(self, call: cst.Call) -> bool:
         module, value = self.module, self.module.argument(call, "context")
         origins = module.origins(value) if value is not None else []
-        if custody.discharged or not any(
-            isinstance(each, cst.Call) and module.api(each.func) in _SETTERS for each in origins
-        ):
-            return False
-        after = module.flow(self.function).after(call)
-        return not any(isinstance(node, cst.Yield) or self._is_work(node) for node in after)
+        return any(isinstance(each, cst.Call) and module.api(each.func) in _SETTERS for each in origins)
 
     def _is_work(self, node: Node) -> bool:
         if not isinstance(node, cst.Call):
             return False
-        if self.module.api(node.func) in {*otel.STARTS, otel.ATTACH}:
+        called = self.module.api(node.func)
+        if called == otel.ATTACH:
+            return not self._attaches_value(node)
+        if called in otel.STARTS:
             return True
-        if not self.module.may_raise(node):
-            return False
-        return not any(self.module.type(arg.value) == otel.SPAN for arg in node.args)
+        annotates = any(self.module.type(arg.value) == otel.SPAN for arg in node.args)
+        return self.module.may_raise(node) and not annotates
 
     def tangles(self) -> Iterator[Tangle]:
         """A detach that comes too early: the one that should have come first follows it."""

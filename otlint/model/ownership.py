@@ -296,7 +296,7 @@ class _Trace:
         if called == otel.SET_SPAN_IN_CONTEXT:
             self._in_context(call)
             return
-        if called in _BORROWS or (otel.is_otel(called) and called not in _TAKES):
+        if called in _BORROWS or (called is not None and called.startswith(_API) and called not in _TAKES):
             return
         effects = self.helpers.on(call, node)
         if effects is None:
@@ -337,4 +337,6 @@ _READS = (
     cst.IfExp,
     cst.Match,
 )
+# The API's own modules look at spans and contexts; instrumentations of the same namespace may keep them.
+_API = tuple(f"opentelemetry.{module}." for module in ("trace", "context", "propagate", "propagators", "baggage"))
 _TAKES = frozenset({otel.USE_SPAN, otel.DETACH})
