@@ -43,6 +43,7 @@ RECORD_EXCEPTION = f"{SPAN}.record_exception"
 SET_STATUS = f"{SPAN}.set_status"
 UPDATE_NAME = f"{SPAN}.update_name"
 SET_ATTRIBUTE = f"{SPAN}.set_attribute"
+SET_ATTRIBUTES = f"{SPAN}.set_attributes"
 ADD_EVENT = f"{SPAN}.add_event"
 
 ATTACH = "opentelemetry.context.attach"
@@ -90,6 +91,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     SET_SPAN_IN_CONTEXT: ("span", "context"),
     GET_CURRENT_SPAN: ("context",),
     SET_ATTRIBUTE: ("key", "value"),
+    SET_ATTRIBUTES: ("attributes",),
     ADD_EVENT: ("name", "attributes", "timestamp"),
 }
 

@@ -52,7 +52,19 @@ def collect(module: Module) -> Facts:
         imports=frozenset(imports),
         calls=frozenset(api for api in module.apis_called if otel.is_otel(api) or _is_set_up(api)),
         under_span=frozenset(_under_span(module)),
+        script=_is_script(module),
     )
+
+
+def _is_script(module: Module) -> bool:
+    """Whether the file has an `if __name__ == "__main__":`, or works in a block at its top level."""
+    return any(isinstance(each, cst.With | cst.While) or _is_guard(each) for each in module.tree.body)
+
+
+def _is_guard(statement: cst.CSTNode) -> bool:
+    test = statement.test if isinstance(statement, cst.If) else None
+    left = test.left if isinstance(test, cst.Comparison) else None
+    return isinstance(left, cst.Name) and left.value == "__name__"
 
 
 def _function(module: Module, function: cst.FunctionDef) -> FunctionFacts:

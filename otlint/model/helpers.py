@@ -59,6 +59,8 @@ class Helpers:
         dotted = self.values.api(expression)
         if dotted is None or otel.is_otel(dotted):
             return None
+        if self.values.project.wrappers.starts_span(dotted):
+            return _declared_starter(dotted)
         function = self.values.function(dotted)
         if function is None and self.values.cls(dotted) is not None:
             function = self.values.function(self.values.member(dotted, "__init__"))
@@ -93,6 +95,7 @@ class Helpers:
             is_async=function.asynchronous is not None,
             endless=any(is_endless(loop) for loop in self.walk.own(function.body, cst.While)),
             shielded=is_shielded(function, self.walk, self.values),
+            decorated=self.values.decorated(function),
         )
         self._working.discard(function)
         return facts
@@ -447,6 +450,12 @@ class Helpers:
                 elif isinstance(each.default, cst.SimpleString) and isinstance(each.default.evaluated_value, str):
                     found.append((each.name.value, each.default.evaluated_value))
         return tuple(found)
+
+
+def _declared_starter(dotted: str) -> FunctionFacts:
+    """A function that the configuration says starts a span: its name is the first argument, all else is unknown."""
+    starts = SpanFacts("manager", name="~parameter:name", kind=None, records=None, sets_status=None)
+    return FunctionFacts(dotted.rpartition(".")[2], 0, parameters=("name",), span=starts)
 
 
 def _every(function: cst.FunctionDef) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ the second. Reach: a call counts in its unit, in units below it, and in units th
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,12 +24,15 @@ class Instrumentation:
     """The answers for one file."""
 
     def __init__(self, module: Module) -> None:
+        self._module = module
         self._project = module.project
         self._path = module.path
 
     def of(self, keys: Iterable[str], native: Iterable[str] = ()) -> str | None:
         """Why one of these instrumentors (keys of instrumentors.toml) or natives is certainly on, None otherwise."""
         wanted = frozenset(keys)
+        if wanted & self._declared:
+            return "`[instrumentation]` of the configuration says that it is instrumented"
         for key in sorted(wanted & self._switched_on):
             return f"`{known.instrumentors()[key].cls or key}` is enabled in this project"
         launched = self._deployment.evidence
@@ -42,19 +47,62 @@ class Instrumentation:
     def possible(self, keys: Iterable[str], native: Iterable[str] = ()) -> bool:
         """Whether one of them may be on: switched on, imported, launched with, or native in a version not known."""
         wanted = frozenset(keys)
-        if wanted & (self._switched_on | self._imported):
+        if wanted & (self._declared | self._around):
             return True
         if self._deployment.auto_instrumented or self._deployment.hints:
             installed = self._deployment.installed_instrumentation
-            return not installed or bool(wanted & installed)
-        for key in native:
-            entry = _natives()[key]
-            since = entry.get("since")
-            if self._reached & set(entry.get("calls", ())):
+            if not installed or wanted & installed:
                 return True
-            if since is not None and self._deployment.at_least(entry.get("package", key), since) is not False:
-                return True
-        return False
+        if wanted & self._installed_unused:
+            return True
+        return any(self._may_be_native(key) for key in native)
+
+    def _may_be_native(self, key: str) -> bool:
+        entry = _natives()[key]
+        since = entry.get("since")
+        if self._reached & set(entry.get("calls", ())):
+            return True
+        return since is not None and self._deployment.at_least(entry.get("package", key), since) is not False
+
+    @cached_property
+    def _around(self) -> frozenset[str]:
+        """The instrumentors that some file may switch on for this one: in its process, or wherever it is imported."""
+        files = self._project.reach.process(self._path, self._is_foreign) or self._project.reach.around(self._path)
+        calls = frozenset().union(*(facts.calls for facts in files))
+        imports = frozenset().union(*(facts.imports for facts in files))
+        return self._on(calls) | _imported(imports)
+
+    @cached_property
+    def _installed_unused(self) -> frozenset[str]:
+        """The instrumentors that are installed and that no file imports: something else has to switch them on."""
+        everywhere = frozenset().union(*(facts.imports for facts in self._project.files.values()))
+        found = self._deployment.installed_instrumentation - _imported(everywhere)
+        for distro in known.distros().values():
+            module = min((call.partition(".")[0] for call in distro.calls), default="")
+            used = any(name == module or name.startswith(f"{module}.") for name in everywhere)
+            if self._deployment.depends_on(distro.package) and not used:
+                found |= known.instrumentors().keys() if "*" in distro.instruments else distro.instruments
+        return found
+
+    def _is_foreign(self, package: str) -> bool:
+        """Whether a package is certainly none of the project's own."""
+        if package in sys.stdlib_module_names or package in _libraries():
+            return True
+        return self._deployment.depends_on(package)
+
+    @property
+    def _declared(self) -> frozenset[str]:
+        """The instrumentors that the configuration says are on; `auto` stands for all that are installed."""
+        declared = self._module.declared
+        names = {known.distribution(name) for name in declared.libraries}
+        found = {
+            key
+            for key, each in (known.instrumentors().items() if names else ())
+            if not names.isdisjoint({key, *map(known.distribution, each.libraries)})
+        }
+        if declared.auto:
+            found |= self._deployment.installed_instrumentation or known.instrumentors().keys()
+        return frozenset(found)
 
     @cached_property
     def _deployment(self) -> Deployment:
@@ -68,23 +116,34 @@ class Instrumentation:
     @cached_property
     def _switched_on(self) -> frozenset[str]:
         """The instrumentors that a call in reach switches on."""
-        on = {key for key, each in known.instrumentors().items() if self._calls(each)}
+        return self._on(self._reached)
+
+    def _on(self, calls: frozenset[str]) -> frozenset[str]:
+        on = {key for key, each in known.instrumentors().items() if not calls.isdisjoint(_switches(each))}
         for distro in known.distros().values():
-            if self._reached.intersection(distro.calls):
+            if calls.intersection(distro.calls):
                 everything = "*" in distro.instruments
                 installed = self._deployment.installed_instrumentation
                 on |= (installed or known.instrumentors().keys()) if everything else distro.instruments
         return frozenset(on)
 
-    def _calls(self, each: known.Instrumentor) -> bool:
-        methods = [f"{each.cls}.{name}" for name in ("instrument", *each.objects)] if each.cls else []
-        return not self._reached.isdisjoint([*methods, *each.calls])
 
-    @cached_property
-    def _imported(self) -> frozenset[str]:
-        """The instrumentors that a file in reach imports, whatever it does with them."""
-        imports = self._project.reach.imports(self._path)
-        return frozenset(key for key, each in known.instrumentors().items() if each.cls and each.cls in imports)
+def _switches(each: known.Instrumentor) -> list[str]:
+    methods = [f"{each.cls}.{name}" for name in ("instrument", *each.objects)] if each.cls else []
+    return [*methods, *each.calls]
+
+
+def _imported(names: frozenset[str]) -> frozenset[str]:
+    """The instrumentors that are imported, whatever is done with them."""
+    return frozenset(key for key, each in known.instrumentors().items() if each.cls and each.cls in names)
+
+
+@functools.cache
+def _libraries() -> frozenset[str]:
+    """The packages that the tables speak of."""
+    names = {name for each in known.instrumentors().values() for name in each.libraries}
+    names |= {*known.clients().operations, *known.clients().makes, "opentelemetry"}
+    return frozenset(name.partition(".")[0] for name in names)
 
 
 def _natives() -> dict[str, dict[str, str]]:

@@ -32,6 +32,7 @@ from otlint.model.spans import Span, Spans
 from otlint.model.text import Text, Texts
 from otlint.model.values import Values, argument
 from otlint.model.walk import Function, Node, Walk
+from otlint.settings import Instrumentation as Declared
 from otlint.source import Source
 
 Place = Node | Related
@@ -60,8 +61,9 @@ class Module:
         self.project = project or Project()
         self.values = Values(self.walk, self.names, self.project, path)
         self.helpers = Helpers(self.walk, self.names, self.values)
-        self.texts = Texts(self.walk, self.names, self.values)
+        self.texts = Texts(self.walk, self.names, self.values, self.flow)
         self.options: Mapping[str, object] = {}
+        self.declared = Declared()
         self._misjudged: list[tuple[Span, Purpose]] | None = None
         self._flows: dict[Node, Flow] = {}
 
@@ -72,9 +74,10 @@ class Module:
             module.__dict__["_positions"] = self._positions
         return module
 
-    def configured(self, options: Mapping[str, object]) -> Module:
-        """The same module, carrying the options of the rule that is about to run."""
+    def configured(self, options: Mapping[str, object], declared: Declared | None = None) -> Module:
+        """The same module, carrying the options of the rule that is about to run and what users declare for the file."""
         self.options = options
+        self.declared = declared or Declared()
         return self
 
     @property

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from otlint import otel
 from otlint.model.reach import Reach
+from otlint.settings import Wrappers
 
 if TYPE_CHECKING:
     from otlint.deployment import Deployments
@@ -50,6 +51,7 @@ class FunctionFacts:
     `shielded`: no exception leaves it, as it catches all of them.
     `calls` are the dotted names of what it calls; `telemetry` whether it makes spans itself. `text` are the parameters
     that it joins into the text it returns, () for one of few texts, ("*",) for unbounded text, None when unknown.
+    `decorated` is the type that a library's decorator makes of it.
     """
 
     name: str
@@ -67,6 +69,7 @@ class FunctionFacts:
     never_returns: bool = False
     shielded: bool = False
     text: tuple[str, ...] | None = None
+    decorated: str | None = None
 
     def effect(self, parameter: str) -> frozenset[str] | None:
         """The effects on one parameter, None when the function has no such parameter."""
@@ -125,6 +128,7 @@ class Project:
 
     files: dict[str, Facts] = field(default_factory=dict)
     deployments: Deployments | None = None
+    wrappers: Wrappers = Wrappers()
     _by_tail: dict[str, list[tuple[tuple[str, ...], Facts]]] = field(default_factory=dict)
     _found: dict[tuple[str, str], Facts | None] = field(default_factory=dict)
     _symbols: dict[tuple[str, str], Symbol | None] = field(default_factory=dict)
@@ -230,6 +234,8 @@ class Project:
             if cls is not None and cls.kind == "class":
                 return self.member(cls, name)
             return Symbol("foreign", otel.canonical(".".join([owner.type, *rest])), owner.facts)
+        if owner.function is not None and owner.function.decorated is not None:
+            return Symbol("foreign", ".".join([owner.function.decorated, *rest]), owner.facts)
         return None
 
     def member(self, cls: Symbol, name: str, depth: int = 0) -> Symbol | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,6 +41,39 @@ class Reach:
             around = [facts for each, files in self._units.items() if _holds(each, unit) for facts in files]
             self._sources[unit] = self._with_imported(around)
         return self._sources[unit]
+
+    def around(self, path: str) -> list[Facts]:
+        """The files that reach `path`, and those that reach a file that imports it, directly or not."""
+        importers, waiting = {path}, [path]
+        while waiting:
+            new = self._importers.get(waiting.pop(), set()) - importers
+            importers |= new
+            waiting.extend(new)
+        found = {facts.path: facts for each in sorted(importers) for facts in self.files(each)}
+        return list(found.values())
+
+    def process(self, path: str, is_foreign: Callable[[str], bool]) -> list[Facts] | None:
+        """The files that a script runs with; None when the file is imported by others, or imports what is not known."""
+        start = self._project.files.get(path)
+        if start is None or not start.script or path in self._importers:
+            return None
+        found = self._with_imported([start])
+        for facts in found:
+            for name in facts.imports:
+                if self._project.imported(name, facts.path) is None and not is_foreign(name.partition(".")[0]):
+                    return None
+        return found
+
+    @cached_property
+    def _importers(self) -> dict[str, set[str]]:
+        """The files that import a file."""
+        found: dict[str, set[str]] = {}
+        for facts in self._project.files.values():
+            for name in facts.imports:
+                imported = self._project.imported(name, facts.path)
+                if imported is not None and imported is not facts:
+                    found.setdefault(imported.path, set()).add(facts.path)
+        return found
 
     def _unit(self, path: str) -> str:
         deployments = self._project.deployments

@@ -129,6 +129,9 @@ class Values:
             return dotted
         if dotted in self._functions or dotted in self._classes:
             return dotted
+        declared = self.project.wrappers.below_tracer(dotted)
+        if declared:
+            return otel.TRACER + declared
         own = self._own_member(dotted)
         if own is not None:
             return own
@@ -138,9 +141,17 @@ class Values:
         return symbol.dotted
 
     def _own_member(self, dotted: str) -> str | None:
-        """`module.Class.method` where a base class of this file defines the method."""
+        """`module.Class.method` where a base class of this file defines it; `task.delay` of a decorated task."""
         owner, _, name = dotted.rpartition(".")
+        if owner in self._functions:
+            made = self.decorated(self._functions[owner])
+            return f"{made}.{name}" if made is not None else None
         return self.member(owner, name) if owner in self._classes else None
+
+    def decorated(self, function: cst.FunctionDef) -> str | None:
+        """The type that a library's decorator makes of a function: a task of Celery, an actor."""
+        table = known.clients().decorates
+        return next((table[api] for each in function.decorators if (api := self.api(_decorator(each))) in table), None)
 
     def member(self, owner: str, name: str) -> str | None:
         """The dotted name of a method found by class: own, inherited in this file, in the project, or foreign."""
@@ -197,10 +208,10 @@ class Values:
             return literal
         if isinstance(node, cst.Call):
             return self._call_type(node)
-        if isinstance(node, cst.Name):
-            return self._name_type(node)
-        if isinstance(node, cst.Attribute):
-            return self._attribute_type(node)
+        if isinstance(node, cst.Name | cst.Attribute):
+            if self.project.wrappers.tracers and self._is_declared_tracer(node):
+                return otel.TRACER
+            return self._name_type(node) if isinstance(node, cst.Name) else self._attribute_type(node)
         if isinstance(node, cst.Await):
             return self.type(node.expression)
         if isinstance(node, cst.NamedExpr):
@@ -208,11 +219,17 @@ class Values:
         if isinstance(node, cst.IfExp):
             return self._agreed([node.body, node.orelse])
         if isinstance(node, cst.BooleanOperation):
-            return self._agreed([node.left, node.right]) if isinstance(node.operator, cst.Or) else self.type(node.right)
+            if isinstance(node.operator, cst.And):
+                return self.type(node.right)
+            return self._agreed([node.left, node.right]) or self.type(node.left)  # a default is of the same type
         if isinstance(node, cst.Subscript):
             owner = self.type(node.value)
             return known.clients().item(owner) if owner is not None else None
         return None
+
+    def _is_declared_tracer(self, node: Node) -> bool:
+        dotted = self.names.dotted(node)
+        return dotted is not None and self.project.wrappers.below_tracer(dotted) == ""
 
     def _agreed(self, expressions: list[Node]) -> str | None:
         """The one type that all of these have; None and no-op stand-ins do not count."""
@@ -227,6 +244,8 @@ class Values:
             return None
         if called in otel.RETURNS:
             return otel.RETURNS[called]
+        if self.project.wrappers.below_tracer(called) == "":
+            return otel.TRACER
         function = self.function(called)
         if function is not None:
             return self.returns(function)

@@ -1,0 +1,258 @@
+"""What a span stands for, where that decides its kind: one outgoing call, an incoming request, a message.
+
+Evidence, strongest first: an attribute that spells the kind, one call of a known client as all there is in the span's
+block, the messaging operation that its attributes name, and the handler whose body it covers. There is none where an
+instrumentor may make the span of that kind: then a manual one of kind INTERNAL is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import known, otel
+from otlint.model import work as working
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.spans import Span
+
+CLIENT, SERVER, PRODUCER, CONSUMER = "client", "server", "producer", "consumer"
+_SPELLED = {
+    CLIENT: otel.KIND_CLIENT,
+    SERVER: otel.KIND_SERVER,
+    PRODUCER: otel.KIND_PRODUCER,
+    CONSUMER: otel.KIND_CONSUMER,
+}
+_OPERATION_KEYS = frozenset({"messaging_operation", "messaging_operation_type", "messaging_operation_name"})
+_OPERATIONS = {
+    **dict.fromkeys(("publish", "send", "produce", "enqueue", "create"), "send"),
+    **dict.fromkeys(("receive", "poll"), "receive"),
+    **dict.fromkeys(("process", "consume", "deliver", "handle"), "process"),
+    **dict.fromkeys(("settle", "ack", "nack", "acknowledge", "commit"), "settle"),
+}
+_WHAT = {
+    "http": "HTTP request",
+    "db": "database call",
+    "rpc": "remote call",
+    "genai": "call of a model",
+    "create": "message",
+    "send": "message that is sent",
+    "receive": "receiving of messages",
+    "settle": "settling of messages",
+}
+# What these serve are tools and activities, whose spans are INTERNAL by the conventions.
+_INTERNAL_ENTRIES = frozenset({"server.mcp", "server.temporal"})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Purpose:
+    """What a span stands for.
+
+    `subject` is the rule's: client, server, producer or consumer. `kinds` are the right kinds, dotted, the usual one
+    first. `why` completes "the span is …"; `at` is where to report it. `weak` are kinds that are wrong but widespread.
+    """
+
+    subject: str
+    kinds: tuple[str, ...]
+    why: str
+    at: Node
+    weak: frozenset[str] = frozenset()
+
+    @property
+    def right(self) -> str:
+        """The kind to give, as it is mostly written."""
+        return ".".join(self.kinds[0].split(".")[-2:])
+
+    def given(self, span: Span) -> str:
+        """The kind that the span has, in words."""
+        return (span.kind or "").rpartition(".")[2]
+
+
+def purpose(module: Module, span: Span) -> Purpose | None:
+    """What the span certainly stands for, None when that is unknown or says nothing about its kind."""
+    if span.api == otel.USE_SPAN or span.start not in module.walk.parent:
+        return None
+    return (
+        _spelled(module, span)
+        or _operation(module, span)
+        or _described(module, span)
+        or _received(module, span)
+        or _entering(module, span)
+    )
+
+
+def misjudged(module: Module) -> Iterator[tuple[Span, Purpose]]:
+    """The spans whose kind is none of those that are right for what they stand for."""
+    for span in module.spans:
+        found = purpose(module, span) if span.kind is not None else None
+        if found is not None and span.kind not in found.kinds:
+            yield span, found
+
+
+# -- attributes -------------------------------------------------------------------------------------------------
+
+
+def _attributes(module: Module, span: Span) -> Iterator[tuple[str, cst.BaseExpression, Node]]:
+    """Keys, with `_` for `.`, values and places of the attributes that the span is certainly given."""
+    given = module.argument(span.start, "attributes") if span.helper is None else None
+    yield from _items(module, given, None)
+    for call in module.calls(otel.SET_ATTRIBUTE, otel.SET_ATTRIBUTES):
+        if not isinstance(call.func, cst.Attribute) or module.spans.of(call.func.value) is not span:
+            continue
+        if module.api(call.func) == otel.SET_ATTRIBUTES:
+            yield from _items(module, module.argument(call, "attributes"), call)
+            continue
+        key, value = module.argument(call, "key"), module.argument(call, "value")
+        if key is not None and value is not None:
+            yield _plain(module, key), value, call
+
+
+def _items(module: Module, given: Node | None, place: Node | None) -> Iterator[tuple[str, cst.BaseExpression, Node]]:
+    for element in given.elements if isinstance(given, cst.Dict) else ():
+        if isinstance(element, cst.DictElement):
+            yield _plain(module, element.key), element.value, place or element
+
+
+def _plain(module: Module, expression: cst.BaseExpression) -> str:
+    """`"messaging.operation"`, `SpanAttributes.MESSAGING_OPERATION` → `messaging_operation`."""
+    if isinstance(expression, cst.SimpleString) and isinstance(expression.evaluated_value, str):
+        return expression.evaluated_value.lower().replace(".", "_")
+    dotted = module.api(expression) or ""
+    return dotted.removesuffix(".value").rpartition(".")[2].lower()
+
+
+def _spelled(module: Module, span: Span) -> Purpose | None:
+    """The kind as an attribute: `span.set_attribute("span.kind", "client")`."""
+    for key, value, place in _attributes(module, span):
+        kind = _plain(module, value)
+        if key == "span_kind" and kind in _SPELLED:
+            return Purpose(kind, (_SPELLED[kind],), f'described by the attribute `span.kind` as "{kind}"', place)
+    return None
+
+
+def _described(module: Module, span: Span) -> Purpose | None:
+    """A messaging operation as an attribute: `span.set_attribute("messaging.operation", "publish")`."""
+    for key, value, _ in _attributes(module, span):
+        role = _OPERATIONS.get(_plain(module, value)) if key in _OPERATION_KEYS else None
+        if role is None or _may_be_instrumented(module, _messaging("producer" if role == "send" else "consumer")):
+            continue
+        why = f'described by its attributes as "{_plain(module, value)}" of a message'
+        if role == "send":
+            return Purpose(PRODUCER, (otel.KIND_PRODUCER, otel.KIND_CLIENT), why, span.start)
+        if role == "process":
+            return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start)
+        return Purpose(CONSUMER, (otel.KIND_CLIENT,), why, span.start, frozenset({otel.KIND_CONSUMER}))
+    return None
+
+
+def _messaging(does: str) -> frozenset[str]:
+    return frozenset(key for key, each in known.instrumentors().items() if does in each.does)
+
+
+def _may_be_instrumented(module: Module, keys: frozenset[str], native: frozenset[str] = frozenset()) -> bool:
+    return module.instrumentation.possible(keys, native)
+
+
+# -- what the block does ----------------------------------------------------------------------------------------
+
+
+def _operation(module: Module, span: Span) -> Purpose | None:
+    """The block is one call that leaves the process, or sends messages and nothing else."""
+    work = working.of_span(module, span)
+    if work is None or work.other is not None:
+        return None
+    done = work.single(module) or _sending(work)
+    if done is None:
+        return None
+    operation = done.operation
+    if _may_be_instrumented(module, operation.instrumentors | operation.beneath):
+        return None
+    why = f"one {_WHAT[operation.role]} by `{done.name(module)}`"
+    kinds = tuple(otel.KINDS[kind] for kind in operation.kinds)
+    if operation.role in {"create", "send"}:
+        return Purpose(PRODUCER, kinds, why, span.start)
+    if operation.role in {"receive", "settle"}:
+        return Purpose(CONSUMER, kinds, why, span.start, frozenset({otel.KIND_CONSUMER}))
+    return Purpose(CLIENT, kinds, why, span.start) if operation.remote else None
+
+
+def _sending(work: working.Work) -> working.Done | None:
+    """A message that is sent with what the same client needs for it: the address of a queue, a flush."""
+    sends = [each for each in work.done if each.operation.role in {"create", "send"}]
+    same = {each.operation.client for each in work.done}
+    return sends[0] if sends and len(same) == 1 else None
+
+
+# -- where it stands --------------------------------------------------------------------------------------------
+
+
+def _received(module: Module, span: Span) -> Purpose | None:
+    """The block works on a message that was received just before: in a loop over a consumer, or after a poll."""
+    if not isinstance(span.function, cst.FunctionDef) or span.manner == "decorator":
+        return None
+    if not _is_alone(module, span, span.function):
+        return None
+    for done, names in working.messages(module, span.function.body, span):
+        uses = {each.value for part in (span.start, *span.regions) for each in module.walk.own(part, cst.Name)}
+        if names.isdisjoint(uses):
+            continue
+        consumers = [
+            entry for entry in known.entries().values() if done.operation.api.rpartition(".")[0] in entry.loops
+        ]
+        keys = done.operation.instrumentors.union(*(each.instrumentors for each in consumers))
+        if _may_be_instrumented(module, keys, frozenset().union(*(each.native for each in consumers))):
+            return None
+        why = f"the processing of what `{done.name(module)}` receives"
+        return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start)
+    return None
+
+
+def _entering(module: Module, span: Span) -> Purpose | None:
+    """The block is the body of a function that a framework calls for each request or message."""
+    function = span.function
+    if not isinstance(function, cst.FunctionDef):
+        return None
+    entry = module.entries.of(function)
+    if entry is None or entry.key in _INTERNAL_ENTRIES or not _covers(module, span, function):
+        return None
+    if _may_be_instrumented(module, entry.instrumentors, entry.native):
+        return None
+    name = entry.key.partition(".")[2]
+    if entry.kind == "SERVER":
+        return Purpose(
+            SERVER,
+            (otel.KIND_SERVER,),
+            f"the whole of a request that {name} hands to `{function.name.value}`",
+            span.start,
+        )
+    return Purpose(
+        CONSUMER,
+        (otel.KIND_CONSUMER,),
+        f"the whole of a message that {name} hands to `{function.name.value}`",
+        span.start,
+    )
+
+
+def _covers(module: Module, span: Span, function: cst.FunctionDef) -> bool:
+    """Whether all that a function does, preparations and answers left out, is done in the span."""
+    if not _is_alone(module, span, function):
+        return False
+    inside = working.extent(module, span)
+    return span.manner == "decorator" or (bool(inside) and working.surrounds(module, function, span, inside))
+
+
+def _is_alone(module: Module, span: Span, function: cst.FunctionDef) -> bool:
+    """Whether no other span of the function is around this one or beside it."""
+    inside = working.extent(module, span)
+    return not any(
+        other is not span
+        and other.function is function
+        and other.api != otel.USE_SPAN
+        and not any(module.walk.inside(other.start, block) for block in inside)
+        for other in module.spans
+    )

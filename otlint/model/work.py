@@ -1,0 +1,374 @@
+"""What a block does besides keeping books: calls of known clients, and work that otlint does not know.
+
+with tracer.start_as_current_span("load"):
+    span.set_attribute(…)              bookkeeping
+    answer = requests.get(url)         an operation
+    return answer.json()["id"]         bookkeeping: its answer is read
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import known, otel
+from otlint.model.walk import Node, significant
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.spans import Span
+
+_LOOPS = (cst.For, cst.While, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+_LOGGER = re.compile(r"(?i)(?:^|_)log(?:ger|ging)?$")
+_METRIC = re.compile(r"(?i)count|hist|gauge|metric|latency|duration|total|errors")
+_FINISHES = frozenset({"commit", "flush", "refresh", "rollback", "close", "aclose"})
+_ANSWERS = frozenset(
+    {"force_flush", "shutdown", "flush", "detach", "end", "close", "jsonify", "make_response", "render_template",
+     "json_response", "respond", "set_result"}
+)  # fmt: skip
+_DEPTH = 3
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Done:
+    """An operation and the call that does it; `loop` is the loop of the block in which it stands."""
+
+    node: Node
+    operation: known.Operation
+    loop: Node | None
+
+    def name(self, module: Module) -> str:
+        """What is called, as dotted name."""
+        api = module.api(self.node.func) if isinstance(self.node, cst.Call) else None
+        name = self.operation.api if api is None or not self.operation.api.endswith(".*") else api
+        return name.removesuffix(".__iter__").removesuffix(".__aiter__")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Work:
+    """What a block does; `other` is the first thing that is neither an operation nor bookkeeping."""
+
+    done: tuple[Done, ...]
+    other: Node | None
+
+    def single(self, module: Module) -> Done | None:
+        """The one operation that the block is about, None if it does more, less, or something else."""
+        if self.other is not None or not self.done:
+            return None
+        main = [each for each in self.done if each.name(module).rpartition(".")[2] not in _FINISHES] or self.done[:1]
+        first = main[0]
+        if any(each.loop is not None for each in main):
+            return None
+        return first if all(_exclusive(module, first, each) for each in main[1:]) else None
+
+
+def of_span(module: Module, span: Span) -> Work | None:
+    """What happens while the span is open, None when its extent is not one block of this file."""
+    blocks = extent(module, span)
+    return work(module, blocks, around=span) if blocks else None
+
+
+def extent(module: Module, span: Span) -> Sequence[Node]:
+    """The statements during which the span is open."""
+    if span.regions:
+        return span.regions
+    if span.manner == "with" and span.managed_by is not None:
+        return [span.managed_by.body]
+    if span.manner != "assigned" or span.variable is None:
+        return []
+    from otlint.model.blocks import following
+
+    statement = module.walk.statement_of(span.start)
+    found: list[Node] = []
+    for each in following(module, statement) if statement is not None else ():
+        found.append(each)
+        ends = [call for call in module.walk.own(each, cst.Call) if module.api(call.func) == otel.END]
+        if any(module.spans.of(call.func.value) is span for call in ends if isinstance(call.func, cst.Attribute)):
+            return found
+    return []
+
+
+def work(module: Module, blocks: Sequence[Node], *, around: Span | None = None, depth: int = 0) -> Work:
+    """What blocks of statements do. Nested functions count where they are called."""
+    return _Worker(module, around, depth).judge(blocks)
+
+
+def messages(module: Module, body: Node, span: Span) -> Iterator[tuple[Done, frozenset[str]]]:
+    """What a function has received before it starts the span, and the names that hold it there."""
+    worker, found = _Worker(module, span, 0), []
+    for node in module.walk.below(body):
+        if node is span.start:
+            break
+        operation = worker.operation(node)
+        around = not isinstance(node, cst.For) or module.walk.inside(span.start, node.body)
+        if operation is not None and operation.role == "receive" and around:
+            found.append(Done(node, operation, None))
+            worker.remember(node)
+        else:
+            worker.follow(node)
+    for done in found:
+        yield done, frozenset(worker.answers)
+
+
+def surrounds(module: Module, function: cst.FunctionDef, span: Span, inside: Sequence[Node]) -> bool:
+    """Whether a function does next to nothing outside of these blocks: it prepares, answers, reports and flushes."""
+    worker, behind = _Worker(module, span, 0), False
+    blocks = set(inside)
+    for node in _outside(module, function.body, blocks):
+        behind = behind or node in blocks
+        if node in blocks or (span.managed_by is not None and module.walk.inside(node, span.managed_by)):
+            continue
+        if worker.operation(node) is not None or isinstance(node, cst.Yield):
+            return False
+        if isinstance(node, cst.Call) and node is not span.start and not worker.keeps_books(node):
+            prepares = not behind and not isinstance(module.walk.parent.get(node), cst.Await)
+            if not prepares and _last_name(node.func) not in _ANSWERS:
+                return False
+    return True
+
+
+def _outside(module: Module, body: Node, blocks: set[Node]) -> Iterator[Node]:
+    """The nodes of a body in source order, the insides of blocks, handlers and early exits left out."""
+    waiting: list[Node] = [body]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if node in blocks or isinstance(node, cst.ExceptHandler | cst.FunctionDef | cst.Lambda | cst.ClassDef):
+            continue
+        if (
+            isinstance(node, cst.If)
+            and _leaves(node.body)
+            and not any(module.walk.inside(each, node) for each in blocks)
+        ):
+            continue
+        waiting.extend(reversed(significant(node)))
+
+
+def _leaves(suite: cst.BaseSuite) -> bool:
+    last = suite.body[-1] if suite.body else None
+    small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    return isinstance(small, cst.Return | cst.Raise | cst.Continue)
+
+
+class _Worker:
+    def __init__(self, module: Module, around: Span | None, depth: int) -> None:
+        self.module = module
+        self.around = around
+        self.depth = depth
+        self.answers: set[str] = set()
+
+    def judge(self, blocks: Sequence[Node]) -> Work:
+        done: list[Done] = []
+        for block in blocks:
+            for node in self.module.walk.below(block):
+                operation = self.operation(node)
+                if operation is not None:
+                    done.append(Done(node, operation, self._loop(node, blocks)))
+                    self.remember(node)
+                elif self._is_work(node):
+                    return Work(tuple(done), node)
+                elif isinstance(node, cst.Assign | cst.AnnAssign | cst.For | cst.WithItem):
+                    self.follow(node)
+        return Work(tuple(done), None)
+
+    # -- operations -----------------------------------------------------------------------------------------
+
+    def operation(self, node: Node) -> known.Operation | None:
+        if isinstance(node, cst.Call):
+            found = self.module.operation(node)
+            return found if found is not None else self._handed(node)
+        if isinstance(node, cst.For):
+            kind = self.module.type(node.iter)
+            method = "__aiter__" if node.asynchronous is not None else "__iter__"
+            return known.clients().operations.get(f"{kind}.{method}") if kind is not None else None
+        return None
+
+    def _handed(self, call: cst.Call) -> known.Operation | None:
+        """`asyncio.to_thread(requests.get, url)` calls `requests.get`."""
+        position = _table("calls")["run"].get(self.module.api(call.func) or "")
+        if position is None or len(call.args) <= position:
+            return None
+        api = self.module.api(call.args[position].value)
+        return known.clients().operation(api) if api is not None else None
+
+    def _loop(self, node: Node, blocks: Sequence[Node]) -> Node | None:
+        below = node
+        for up in self.module.walk.ancestors(node):
+            if any(up is block for block in blocks):
+                return up if isinstance(up, _LOOPS) and not _once(up, below) else None
+            if isinstance(up, _LOOPS) and not _once(up, below):
+                return up
+            below = up
+        return None
+
+    # -- answers --------------------------------------------------------------------------------------------
+
+    def remember(self, node: Node) -> None:
+        """The names that hold what an operation gives."""
+        if isinstance(node, cst.For):
+            self.answers |= _targets(node.target)
+            return
+        for up in self.module.walk.ancestors(node):
+            if isinstance(up, cst.Assign | cst.AnnAssign | cst.WithItem):
+                self.follow(up, certain=True)
+            if isinstance(up, cst.BaseSmallStatement | cst.BaseCompoundStatement):
+                return
+
+    def follow(self, node: Node, certain: bool = False) -> None:
+        """A name that is set from an answer holds one as well."""
+        value, targets = _assignment(node)
+        if value is not None and (certain or self._is_answer(value)):
+            for target in targets:
+                self.answers |= _targets(target)
+
+    def _is_answer(self, value: Node) -> bool:
+        names = (each.value for each in self.module.walk.own(value, cst.Name))
+        return not self.answers.isdisjoint(names)
+
+    # -- bookkeeping ----------------------------------------------------------------------------------------
+
+    def _is_work(self, node: Node) -> bool:
+        if isinstance(node, cst.Yield):
+            return True
+        if isinstance(node, cst.Await):
+            return not isinstance(node.expression, cst.Call)
+        return isinstance(node, cst.Call) and not self.keeps_books(node)
+
+    def keeps_books(self, call: cst.Call) -> bool:
+        started = self.module.spans.started_by(call)
+        if started is not None and started is not self.around:
+            return started.api == otel.USE_SPAN and started.used is self.around
+        api = self.module.api(call.func)
+        if api is not None and self._is_harmless(api):
+            return True
+        if isinstance(call.func, cst.Attribute) and self._is_harmless_method(call.func):
+            return True
+        last = call.func.attr.value if isinstance(call.func, cst.Attribute) else getattr(call.func, "value", "")
+        if isinstance(last, str) and last.lstrip("_")[:1].isupper() and not last.isupper():
+            return True  # an object is made: an exception, a model, a client
+        return self._is_pure(api)
+
+    def _is_harmless(self, api: str) -> bool:
+        calls = _table("calls")
+        if api.startswith("builtins."):
+            return "." in api[9:] or api[9:] in calls["builtins"]
+        owner = api.rpartition(".")[0]
+        if owner in _client_types() or known.clients().made_by(api) is not None:
+            return True
+        if owner.endswith(".Logger") or api in calls["functions"] or api in calls["run"]:
+            return True
+        return any(api == each or api.startswith(f"{each}.") for each in _modules(api.partition(".")[0]))
+
+    def _is_harmless_method(self, func: cst.Attribute) -> bool:
+        methods, name = _table("methods"), func.attr.value
+        owner = _last_name(func.value)
+        if _LOGGER.search(owner) and name in methods["logs"]:
+            return True
+        if name in methods["metrics"] and (name in {"record", "observe", "inc"} or _METRIC.search(owner)):
+            return True
+        if any(self.operation(each) is not None for each in _chain(func)):
+            return True  # the answer is read on the spot
+        root = _root(func)
+        if root is None or root in {"self", "cls"}:
+            return root is None and name in methods["values"]
+        return root in self.answers or name in methods["values"]
+
+    def _is_pure(self, api: str | None) -> bool:
+        """A function of this file that does nothing but bookkeeping itself."""
+        function = self.module.values.function(api)
+        if function is None or self.depth >= _DEPTH or function.decorators:
+            return False
+        inner = work(self.module, [function.body], depth=self.depth + 1)
+        return inner.other is None and not inner.done
+
+
+def _exclusive(module: Module, one: Done, other: Done) -> bool:
+    """Whether two operations stand in different branches of one `if`, so that only one of them runs."""
+    above = list(module.walk.ancestors(one.node))
+    below: Node = other.node
+    for up in module.walk.ancestors(other.node):
+        if isinstance(up, cst.If | cst.IfExp) and up in above:
+            mine = [one.node, *above][above.index(up)]
+            return mine is not below
+        if up in above:
+            return False
+        below = up
+    return False
+
+
+def _once(loop: Node, below: Node) -> bool:
+    """Whether a part of a loop is evaluated once: what is iterated."""
+    return isinstance(loop, cst.For) and (below is loop.iter or below is loop.orelse)
+
+
+def _assignment(node: Node) -> tuple[Node | None, list[Node]]:
+    """What is assigned, iterated or entered, and the targets that get it."""
+    if isinstance(node, cst.Assign):
+        return node.value, [each.target for each in node.targets]
+    if isinstance(node, cst.AnnAssign):
+        return node.value, [node.target]
+    if isinstance(node, cst.For):
+        return node.iter, [node.target]
+    if isinstance(node, cst.WithItem) and node.asname is not None:
+        return node.item, [node.asname.name]
+    return None, []
+
+
+def _targets(target: Node) -> set[str]:
+    """The local names that a target sets or changes."""
+    if isinstance(target, cst.Name):
+        return {target.value}
+    if isinstance(target, cst.Tuple | cst.List):
+        return {name for each in target.elements for name in _targets(each.value)}
+    root = _root(target)
+    return {root} if root is not None and root not in {"self", "cls"} else set()
+
+
+def _root(expression: Node) -> str | None:
+    """The name with which a chain of attributes, calls and items begins; None when it begins with something else."""
+    while isinstance(expression, cst.Attribute | cst.Call | cst.Subscript | cst.Await):
+        expression = _inner(expression)
+    return expression.value if isinstance(expression, cst.Name) else None
+
+
+def _inner(expression: cst.Attribute | cst.Call | cst.Subscript | cst.Await) -> Node:
+    if isinstance(expression, cst.Call):
+        return expression.func
+    return expression.expression if isinstance(expression, cst.Await) else expression.value
+
+
+def _chain(expression: Node) -> Iterator[cst.Call]:
+    """The calls in a chain: `a.b().c` has `a.b()`."""
+    while isinstance(expression, cst.Attribute | cst.Call | cst.Subscript | cst.Await):
+        if isinstance(expression, cst.Call):
+            yield expression
+        expression = _inner(expression)
+
+
+def _last_name(expression: Node) -> str:
+    if isinstance(expression, cst.Call):
+        return _last_name(expression.func)
+    if isinstance(expression, cst.Attribute):
+        return expression.attr.value
+    return expression.value if isinstance(expression, cst.Name) else ""
+
+
+def _table(name: str) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = known.table("work")[name]
+    return found
+
+
+@functools.cache
+def _client_types() -> frozenset[str]:
+    clients = known.clients()
+    return frozenset(clients.makes.values()) | frozenset(clients.gives.values())
+
+
+@functools.lru_cache(maxsize=512)
+def _modules(top: str) -> tuple[str, ...]:
+    return tuple(each for each in _table("calls")["modules"] if each == top or each.startswith(f"{top}."))
