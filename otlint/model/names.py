@@ -23,8 +23,9 @@ Scope: TypeAlias = cst.Module | cst.FunctionDef | cst.Lambda | cst.ClassDef | Co
 class Binding:
     """One place that gives a name a meaning.
 
-    `kind`: import, assign, unpack, aug, for, with, except, param, def, class, match. `value` is the expression
-    assigned, iterated, entered or caught; `annotation` the declared type; `dotted` the imported name.
+    `kind`: import, assign, unpack, aug, for, with, except, param, def, class, match, del. `value` is the expression
+    assigned, iterated, entered, caught or deleted; `annotation` the declared type; `dotted` the imported name, None
+    for a relative import from outside of the project.
     """
 
     kind: str
@@ -45,7 +46,8 @@ class Names:
     star_modules: list[str] = field(default_factory=list)
     attributes: dict[tuple[Node, str], list[Binding]] = field(default_factory=dict)
     _bindings: dict[tuple[Node, str], list[Binding]] = field(default_factory=dict)
-    _elsewhere: dict[tuple[Node, str], Node] = field(default_factory=dict)
+    _elsewhere: dict[tuple[Node, str], Scope] = field(default_factory=dict)
+    _nonlocal: dict[tuple[Scope, str], list[Binding]] = field(default_factory=dict)
     _scope: dict[Node, Scope] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -54,6 +56,7 @@ class Names:
         self._bind_assignments()
         self._bind_blocks()
         self._bind_definitions()
+        self._join_nonlocals()
         for bindings in self._bindings.values():
             bindings.sort(key=lambda binding: self.walk.order[binding.node])
 
@@ -112,29 +115,48 @@ class Names:
     def reaching(self, name: str, at: Node) -> list[Binding]:
         """The bindings that can be the one in force at a use in the same function: overwritten ones are left out."""
         found = self.bindings(name, at)
-        if len(found) < 2 or self.walk.function_of(found[0].node) is not self.walk.function_of(at):
-            return found
+        if len(found) < 2 or self._function_of(found[0]) is not self.walk.function_of(at):
+            return [binding for binding in found if binding.kind != "del"]
         here = self.walk.order[at]
         before = [binding for binding in found if self.walk.order[binding.node] < here and not self._binds(binding, at)]
-        last = max((i for i, binding in enumerate(before) if self._dominates(binding.node, at)), default=0)
+        last = max((i for i, binding in enumerate(before) if self._dominates(binding.node, at)), default=None)
         loops = {up for up in self.walk.ancestors(at) if isinstance(up, cst.For | cst.While)}
+        if last is not None:  # what every round binds anew before the use, no earlier round matters for
+            loops = {loop for loop in loops if not self.walk.inside(before[last].node, loop)}
         later = [
             binding
             for binding in found
             if self.walk.order[binding.node] >= here and any(up in loops for up in self.walk.ancestors(binding.node))
         ]
-        return before[last:] + later or found
+        return [binding for binding in before[last or 0 :] + later or found if binding.kind != "del"]
+
+    def _function_of(self, binding: Binding) -> Node | None:
+        """The function in whose calls the binding happens."""
+        if binding.kind == "param":
+            return next(up for up in self.walk.ancestors(binding.node) if isinstance(up, cst.FunctionDef | cst.Lambda))
+        return self.walk.function_of(binding.node)
 
     def _binds(self, binding: Binding, at: Node) -> bool:
         """Whether the use stands inside the very statement that binds: `x = f(x)` sees the older x."""
-        return (
-            binding.value is not None and binding.kind in {"assign", "unpack"} and self.walk.inside(at, binding.value)
-        )
+        return binding.value is not None and self.walk.inside(at, binding.value)
 
     def _dominates(self, node: Node, at: Node) -> bool:
         """Whether the binding's block holds the use, so that the binding certainly ran before."""
-        block = next((up for up in self.walk.ancestors(node) if isinstance(up, cst.BaseSuite | cst.Module)), None)
-        return block is not None and self.walk.inside(at, block)
+        if isinstance(node, cst.For | cst.ExceptHandler | cst.ExceptStarHandler):
+            return self.walk.inside(at, node.body)
+        below, part = node, None  # the operand of `and` with a `:=` in it
+        for up in self.walk.ancestors(node):
+            if isinstance(up, cst.BooleanOperation) and below is up.right and isinstance(up.operator, cst.And):
+                part = part or below
+            elif part is not None and not isinstance(up, cst.BooleanOperation):
+                held = up.body if isinstance(up, cst.If | cst.While) and below is up.test else part
+                return self.walk.inside(at, held)
+            elif isinstance(up, cst.BaseSuite | cst.Module | cst.MatchCase):
+                return self.walk.inside(at, up)
+            elif _may_skip(up, below):
+                return self.walk.inside(at, below)
+            below = up
+        return False
 
     def in_scope(self, scope: Node) -> dict[str, list[Binding]]:
         """Every name that the module, class or function binds itself."""
@@ -231,18 +253,29 @@ class Names:
     # -- collection -----------------------------------------------------------------------------------------
 
     def _add(self, name: str, at: Node, binding: Binding, *, scope: Scope | None = None) -> None:
-        owner: Node = scope if scope is not None else self.scope_of(at)
+        owner = scope if scope is not None else self.scope_of(at)
         owner = self._elsewhere.get((owner, name), owner)
-        self._bindings.setdefault((owner, name), []).append(binding)
+        waiting = self._nonlocal.get((owner, name))
+        (self._bindings.setdefault((owner, name), []) if waiting is None else waiting).append(binding)
 
     def _declare_elsewhere(self) -> None:
-        for statement in self.walk.all(cst.Global, cst.Nonlocal):
-            scope = self.scope_of(statement)
-            target: Scope = self.walk.tree
-            if isinstance(statement, cst.Nonlocal):
-                target = self.scope_of(scope)
-            for item in statement.names:  # type: ignore[attr-defined]
-                self._elsewhere[scope, item.name.value] = target
+        for statement in self.walk.all(cst.Global):
+            for item in statement.names:
+                self._elsewhere[self.scope_of(statement), item.name.value] = self.walk.tree
+        for closed in self.walk.all(cst.Nonlocal):
+            for item in closed.names:
+                self._nonlocal[self.scope_of(closed), item.name.value] = []
+
+    def _join_nonlocals(self) -> None:
+        """Give the bindings of a nonlocal name to the nearest function around that binds it; outer functions first."""
+        for (scope, name), bindings in self._nonlocal.items():
+            owner = self.scope_of(scope)
+            while (owner, name) not in self._elsewhere and not isinstance(owner, cst.Module):
+                if (owner, name) in self._bindings and not isinstance(owner, cst.ClassDef):
+                    break
+                owner = self.scope_of(owner)
+            self._elsewhere[scope, name] = owner = self._elsewhere.get((owner, name), owner)
+            self._bindings.setdefault((owner, name), []).extend(bindings)
 
     def _bind_imports(self) -> None:
         for statement in self.walk.all(cst.Import, cst.ImportFrom):
@@ -267,20 +300,26 @@ class Names:
     def _bind_import_from(self, statement: cst.ImportFrom) -> None:
         module = self.absolute(statement)
         if isinstance(statement.names, cst.ImportStar):
-            self.star_modules.append(module)
+            self.star_modules.extend(filter(None, [module]))
             return
         for alias in statement.names:
             name = _written(alias.asname.name) if alias.asname is not None else _written(alias.name)
-            self._add(name, statement, Binding("import", statement, dotted=f"{module}.{_written(alias.name)}"))
+            dotted = None if module is None else ".".join(filter(None, [module, _written(alias.name)]))
+            self._add(name, statement, Binding("import", statement, dotted=dotted))
 
-    def absolute(self, statement: cst.ImportFrom) -> str:
-        """The absolute module of a from-import; relative ones are resolved against the file's package."""
+    def absolute(self, statement: cst.ImportFrom) -> str | None:
+        """The absolute module of a from-import; relative ones are resolved against the file's package.
+
+        "" is the project root, None lies outside of it.
+        """
         module = _written(statement.module) if statement.module is not None else ""
         level = len(statement.relative)
         if not level:
             return module
         package = self.package.split(".") if self.package else []
-        base = package[: len(package) - (level - 1)] if level > 1 else package
+        if level > len(package) + 1:
+            return None
+        base = package[: len(package) - (level - 1)]
         return ".".join([*base, *([module] if module else [])])
 
     def _bind_assignments(self) -> None:
@@ -291,6 +330,8 @@ class Names:
             self._bind_target(declared.target, declared.value, declared, "assign", declared.annotation.annotation)
         for changed in self.walk.all(cst.AugAssign):
             self._bind_target(changed.target, None, changed, "aug")
+        for deleted in self.walk.all(cst.Del):
+            self._bind_target(deleted.target, deleted.target, deleted, "del")
         for walrus in self.walk.all(cst.NamedExpr):
             scope = self.scope_of(walrus)
             while isinstance(scope, _COMPREHENSIONS):
@@ -309,11 +350,12 @@ class Names:
     ) -> None:
         if isinstance(target, cst.Name):
             self._add(target.value, node, Binding(kind, node, value, annotation), scope=scope)
-        elif isinstance(target, cst.Attribute):
+        elif isinstance(target, cst.Attribute) and kind != "del":
             self._bind_attribute(target, Binding(kind, node, value, annotation))
         elif isinstance(target, cst.Tuple | cst.List):
             values = value.elements if isinstance(value, cst.Tuple | cst.List) and kind == "assign" else ()
-            pairwise = len(values) == len(target.elements)
+            starred = any(isinstance(each, cst.StarredElement) for each in [*values, *target.elements])
+            pairwise = len(values) == len(target.elements) and not starred
             for i, element in enumerate(target.elements):
                 part = values[i].value if pairwise else value
                 self._bind_target(element.value, part, node, kind if pairwise else _unpacked(kind), None, scope)
@@ -366,6 +408,15 @@ class Names:
             annotation = parameter.annotation.annotation if parameter.annotation is not None else None
             binding = Binding("param", parameter, parameter.default, annotation)
             self._add(parameter.name.value, parameter, binding, scope=function)
+
+
+def _may_skip(node: Node, part: Node) -> bool:
+    """Whether an expression, or an `if` with its `elif`, can be evaluated without one of its parts."""
+    if isinstance(node, cst.BooleanOperation):
+        return part is node.right
+    if isinstance(node, cst.IfExp):
+        return part is not node.test
+    return isinstance(node, _COMPREHENSIONS) or (isinstance(node, cst.If) and part is node.orelse)
 
 
 def _unpacked(kind: str) -> str:

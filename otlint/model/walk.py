@@ -17,14 +17,15 @@ N = TypeVar("N", bound=Node)
 _LAYOUT = frozenset(
     {
         "asynchronous", "at", "bar", "colon", "comma", "dot", "equal", "first_colon", "footer", "header",
-        "indent", "lbrace", "lbracket", "leading_lines", "lines_after_decorators",
+        "indent", "lbrace", "lbracket", "leading_lines", "leading_whitespace", "lines_after_decorators",
         "lines_after_module_docstring", "lpar", "newline", "open_parens", "operator", "posonly_ind", "rbrace",
         "rbracket", "rpar", "second_colon", "semicolon", "separator", "slash", "star", "trailing_whitespace",
         "walrus",
     }
 )  # fmt: skip
 # Fields in the order of the source where the dataclass has another one.
-_FIRST = ("decorators", "posonly_params")
+_FIRST = ("decorators", "posonly_params", "keyword")
+_BODY_LAST = (cst.FunctionDef, cst.ClassDef, cst.ExceptHandler, cst.ExceptStarHandler, cst.MatchCase)
 
 
 class Walk:
@@ -196,6 +197,8 @@ def _fields(kind: type[Node]) -> tuple[str, ...]:
             if field.name not in _LAYOUT and not field.name.startswith("whitespace")
         ]
         names.sort(key=lambda name: name not in _FIRST)
+        if issubclass(kind, _BODY_LAST):
+            names.sort(key="body".__eq__)
         if kind is cst.IfExp:
             names = ["body", "test", "orelse"]
         fields = _FIELDS[kind] = tuple(names)
