@@ -15,6 +15,7 @@ from otlint.globs import Glob, Globs
 from otlint.keys import SHARED_OPTIONS
 from otlint.layers import Layer, chain, merged
 from otlint.selection import Choice, Selector, Subject
+from otlint.settings import Instrumentation, Wrappers
 
 NAMES = (".otlint.toml", "otlint.toml", "pyproject.toml")
 SYNTAX_ERROR = "OTL000"
@@ -28,25 +29,6 @@ class Project:
     root: Path | None = None
     source_roots: tuple[str, ...] = (".", "src")
     facts: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Instrumentation:
-    """What is instrumented or shut down where otlint cannot see it."""
-
-    auto: bool = False
-    libraries: tuple[str, ...] = ()
-    bootstrap: tuple[Glob, ...] = ()
-    shutdown_handled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Wrappers:
-    """Dotted names of the project's own wrappers around OpenTelemetry."""
-
-    tracers: tuple[str, ...] = ()
-    span_starters: tuple[str, ...] = ()
-    context_executors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +61,8 @@ class Config:
     unsafe_fixes: bool = False
     show_fixes: bool = False
     project: Project = Project()
-    instrumentation: Instrumentation = Instrumentation()
-    wrappers: Wrappers = Wrappers()
+    instrumentation: Instrumentation = field(default_factory=Instrumentation)
+    wrappers: Wrappers = field(default_factory=Wrappers)
     _ignored: dict[str, tuple[Selector, ...]] = field(default_factory=dict, repr=False)
 
     def selects(self, code: str, name: str, level: Level, path: str) -> bool:

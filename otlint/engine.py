@@ -19,6 +19,7 @@ from otlint.fix import Safety
 from otlint.gather import Broken, Gathered, gather
 from otlint.paths import shown
 from otlint.repair import repair as repair_module
+from otlint.settings import Wrappers
 from otlint.source import Source
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def lint(
             files,
             lambda key: asked[key].shown if key in asked else shown(str(root / key)),
             root if project_files is not None else None,
+            wrappers=Wrappers.joined(target.config.wrappers for target in asked.values()),
             progress=progress,
         )
         for key, target in asked.items():
@@ -231,7 +233,7 @@ def _run(rule: Rule, module: Module, target: Target, report: Report) -> Iterator
     config = target.config
     level = config.level(rule.code, rule.name, rule.level)
     try:
-        for finding in rule.check(module.configured(config.options(rule.code, rule.name))):
+        for finding in rule.check(module.configured(config.options(rule.code, rule.name), config.instrumentation)):
             yield _stamped(finding, rule, Level.INFO if finding.hint else level, config)
     except Exception as error:  # one rule's crash must not hide what others find
         report.problems.append(_internal(target, f"{rule.code} {rule.name}", error))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from otlint.settings import Wrappers
 from otlint.source import Source, SourceError
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def gather(
     shown: Callable[[str], str],
     root: Path | None,
     *,
+    wrappers: Wrappers | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Gathered:
     """Parse the judged ones among `files` (path from the project root → bytes) and join their facts.
@@ -66,11 +68,13 @@ def gather(
     `shown` gives the name by which a file is reported, `root` the folder whose deployment files are read (None: none).
     """
     gathered = Gathered()
-    hot = [path for path, data in files.items() if WORD in data]
+    wrappers = wrappers or Wrappers()
+    words = (WORD, *wrappers.words)
+    hot = [path for path, data in files.items() if any(word in data for word in words)]
     if not hot:
         return gathered
-    work = _Gathering(files, shown, gathered, root, progress)
-    hot.extend(path for path, data in files.items() if WORD not in data and any(word in data for word in _SWITCHES))
+    work = _Gathering(files, shown, gathered, root, wrappers, progress)
+    hot.extend({path for path, data in files.items() if any(word in data for word in _SWITCHES)}.difference(hot))
     work.judge(hot)
     while new := work.importers():
         work.judge(new)
@@ -86,6 +90,7 @@ class _Gathering:
         shown: Callable[[str], str],
         gathered: Gathered,
         root: Path | None,
+        wrappers: Wrappers,
         progress: Callable[[int, int], None] | None,
     ) -> None:
         self.files = files
@@ -94,7 +99,8 @@ class _Gathering:
         from otlint.model.project import Project
 
         self.gathered = gathered
-        self.project = gathered.project = Project(deployments=collect(root) if root is not None else None)
+        deployments = collect(root) if root is not None else None
+        self.project = gathered.project = Project(deployments=deployments, wrappers=wrappers)
         self.progress = progress
         self.facts: dict[str, Facts] = {}
         self._cold = {path for path, data in files.items() if WORD not in data}

@@ -65,7 +65,9 @@ def handoffs(module: Module) -> Iterator[Handoff]:
         if api in _THREADS:
             way, name, position = _THREADS[api]
             target = argument(call, name, ("",) * position + (name,)) if name else _positional(call, position)
-            if target is not None and (way != "executor" or _is_thread_pool(module, call)):
+            if target is None or _carries_context(module, call):
+                continue
+            if way != "executor" or _is_thread_pool(module, call):
                 yield Handoff(call, way, target, _inputs(call, target))
         elif api is not None and not otel.is_otel(api):
             yield from _through_helper(module, call)
@@ -95,6 +97,14 @@ def _positional(call: cst.Call, position: int) -> cst.BaseExpression | None:
     if position >= len(call.args) or any(arg.star or arg.keyword for arg in call.args[: position + 1]):
         return None
     return call.args[position].value
+
+
+def _carries_context(module: Module, call: cst.Call) -> bool:
+    """Whether the configuration says that the executor takes the context along."""
+    owner = call.func.value if isinstance(call.func, cst.Attribute) else None
+    executors = (owner, argument(call, "executor", ("executor",)))
+    carries = module.project.wrappers.carries_context
+    return any(each is not None and carries(module.type(each)) for each in executors)
 
 
 def _is_thread_pool(module: Module, call: cst.Call) -> bool:

@@ -59,8 +59,6 @@ class Helpers:
         dotted = self.values.api(expression)
         if dotted is None or otel.is_otel(dotted):
             return None
-        if self.values.project.wrappers.starts_span(dotted):
-            return _declared_starter(dotted)
         function = self.values.function(dotted)
         if function is None and self.values.cls(dotted) is not None:
             function = self.values.function(self.values.member(dotted, "__init__"))
@@ -69,7 +67,10 @@ class Helpers:
         symbol = self.values.symbol(dotted)
         if symbol is not None and symbol.kind == "class":
             symbol = self.values.project.member(symbol, "__init__")
-        return symbol.function if symbol is not None else None
+        found = symbol.function if symbol is not None else None
+        if (found is None or found.span is None) and self.values.project.wrappers.starts_span(dotted):
+            return _declared_starter(dotted)
+        return found
 
     def of(self, function: cst.FunctionDef) -> FunctionFacts:
         """The facts of a function of this file. Recursive functions see themselves without effects."""

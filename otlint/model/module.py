@@ -75,7 +75,7 @@ class Module:
         return module
 
     def configured(self, options: Mapping[str, object], declared: Declared | None = None) -> Module:
-        """The same module, carrying the options of the rule that is about to run and what users declare for the file."""
+        """The same module, carrying the options of the rule that is about to run and what users declare for it."""
         self.options = options
         self.declared = declared or Declared()
         return self

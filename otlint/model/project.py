@@ -128,7 +128,7 @@ class Project:
 
     files: dict[str, Facts] = field(default_factory=dict)
     deployments: Deployments | None = None
-    wrappers: Wrappers = Wrappers()
+    wrappers: Wrappers = field(default_factory=Wrappers)
     _by_tail: dict[str, list[tuple[tuple[str, ...], Facts]]] = field(default_factory=dict)
     _found: dict[tuple[str, str], Facts | None] = field(default_factory=dict)
     _symbols: dict[tuple[str, str], Symbol | None] = field(default_factory=dict)
