@@ -31,6 +31,15 @@ class Entries:
             self._found[function] = next(self._matches(function), None)
         return self._found[function]
 
+    def is_below(self, function: cst.FunctionDef, inner: Node) -> bool:
+        """Whether a decorator stands below all those that hand the function to a framework, which gets its result."""
+        seen = False
+        for decorator in function.decorators:
+            seen = seen or decorator.decorator is inner
+            if seen and self._decorator(decorator) in known.decorators():
+                return False
+        return seen
+
     def instrumented(self, function: Node) -> str | None:
         """Why a span of an instrumentor is certainly current while the function handles something."""
         entry = self.of(function)

@@ -146,6 +146,8 @@ def _described(module: Module, span: Span) -> Purpose | None:
             return Purpose(PRODUCER, (otel.KIND_PRODUCER, otel.KIND_CLIENT), why, span.start)
         if role == "process":
             return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start)
+        if role == "receive":  # the older conventions called processing so, too
+            return Purpose(CONSUMER, (otel.KIND_CONSUMER, otel.KIND_CLIENT), why, span.start)
         return Purpose(CONSUMER, (otel.KIND_CLIENT,), why, span.start, frozenset({otel.KIND_CONSUMER}))
     return None
 
@@ -220,6 +222,8 @@ def _entering(module: Module, span: Span) -> Purpose | None:
     entry = module.entries.of(function)
     if entry is None or entry.key in _INTERNAL_ENTRIES or not _covers(module, span, function):
         return None
+    if any(module.function_of(call) is not None for call in module.values.call_sites(function)):
+        return None  # it is a step of other functions as well
     if _may_be_instrumented(module, entry.instrumentors, entry.native):
         return None
     name = entry.key.partition(".")[2]
@@ -242,8 +246,10 @@ def _covers(module: Module, span: Span, function: cst.FunctionDef) -> bool:
     """Whether all that a function does, preparations and answers left out, is done in the span."""
     if not _is_alone(module, span, function):
         return False
+    if span.manner == "decorator":
+        return module.entries.is_below(function, span.start)
     inside = working.extent(module, span)
-    return span.manner == "decorator" or (bool(inside) and working.surrounds(module, function, span, inside))
+    return bool(inside) and working.surrounds(module, function, span, inside)
 
 
 def _is_alone(module: Module, span: Span, function: cst.FunctionDef) -> bool:
