@@ -45,6 +45,12 @@ UPDATE_NAME = f"{SPAN}.update_name"
 SET_ATTRIBUTE = f"{SPAN}.set_attribute"
 SET_ATTRIBUTES = f"{SPAN}.set_attributes"
 ADD_EVENT = f"{SPAN}.add_event"
+SPAN_METHODS = frozenset(
+    {
+        "add_event", "add_link", "end", "get_span_context", "is_recording", "record_exception", "set_attribute",
+        "set_attributes", "set_status", "update_name",
+    }
+)  # fmt: skip
 
 ATTACH = "opentelemetry.context.attach"
 DETACH = "opentelemetry.context.detach"

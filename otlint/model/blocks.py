@@ -56,6 +56,15 @@ def rest_of_block(module: Module, statement: Node) -> tuple[list[Statement], cst
     return following(module, branch), branch
 
 
+def is_wrappable(module: Module, statements: list[Statement]) -> bool:
+    """Whether the statements can move into a `with` of a span: no definitions of a module, no `yield`."""
+    definitions = (cst.FunctionDef, cst.ClassDef, cst.Import, cst.ImportFrom)
+    at_top = module.function_of(statements[0]) is None
+    return not any(
+        (at_top and isinstance(each, definitions)) or module.walk.own(each, cst.Yield) for each in statements
+    )
+
+
 @dataclass(slots=True)
 class Guarded:
     """What has to move into a `try`, so that a `finally` can discharge a value.

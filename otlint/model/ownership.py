@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 # What discharges a value, as an effect of `Helpers`, and the methods that do so.
 SPAN = "end"
 TOKEN = "detach"
-_METHODS = {SPAN: {"end": "end", "__exit__": "end"}, TOKEN: {}}
+MANAGER = "enter"
+_METHODS = {SPAN: frozenset({"end", "__exit__"}), TOKEN: frozenset(), MANAGER: frozenset({"__enter__", "__aenter__"})}
 _CASTS = frozenset({"typing.cast", "typing_extensions.cast"})
 _BORROWS = frozenset(
     {"builtins.next", "builtins.iter", "builtins.hash", "builtins.len", "builtins.vars", "builtins.dir"}
@@ -71,7 +72,7 @@ class Ownership:
         self._found: dict[tuple[Node, str], Custody] = {}
 
     def of(self, call: cst.Call, kind: str) -> Custody:
-        """Where the value of a call goes; `kind` is what discharges it: `SPAN` or `TOKEN`."""
+        """Where the value of a call goes; `kind` is what discharges it: `SPAN`, `TOKEN`, or `MANAGER` for entering."""
         key = (call, kind)
         if key not in self._found:
             function = self.walk.function_of(call) or self.walk.tree
@@ -264,7 +265,7 @@ class _Trace:
     def _attribute(self, up: cst.Attribute) -> None:
         above = self.walk.parent[up]
         called = isinstance(above, cst.Call) and above.func is up
-        if _METHODS[self.kind].get(up.attr.value) is None:
+        if up.attr.value not in _METHODS[self.kind]:
             return
         (self.custody.discharged if called else self.custody.handed).append(above if called else up)
 

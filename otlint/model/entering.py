@@ -1,0 +1,105 @@
+"""Context managers of spans that are never entered, and other wrong ways to start a span."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.ownership import MANAGER
+from otlint.model.spans import Span
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Unentered:
+    """A span that does not start, or ends at once, because its manager is used in the wrong way.
+
+    `way`: `statement`, `assigned` (`name` is the variable), `chained` (`name` is the method that is called on the
+    manager), `entered` (`__enter__` on a manager that nobody keeps), `async` or `decorator`.
+    """
+
+    call: cst.Call
+    way: str
+    name: str = ""
+    with_: cst.With | None = None
+
+
+def unentered(module: Module) -> Iterator[Unentered]:
+    """The spans of a file that are not entered as they should be."""
+    for span in module.spans:
+        found = _judge(module, span)
+        if found is not None:
+            yield found
+
+
+def _judge(module: Module, span: Span) -> Unentered | None:
+    if _is_decorating(module, span.start):
+        live = span.api == otel.START_SPAN and (span.helper is None or _form(span) == "live")
+        return Unentered(span.start, "decorator") if live else None
+    if not _is_manager(span):
+        return None
+    if span.manner == "with":
+        return _asynchronous(span)
+    if span.manner == "statement":
+        return Unentered(span.start, "statement")
+    if span.manner == "chained":
+        return _chained(module, span)
+    if span.manner == "assigned":
+        return _assigned(module, span)
+    return None
+
+
+def _form(span: Span) -> str | None:
+    return span.helper.span.form if span.helper is not None and span.helper.span is not None else None
+
+
+def _is_manager(span: Span) -> bool:
+    """Whether the call gives a context manager rather than a span."""
+    if span.helper is not None:
+        return _form(span) == "manager"
+    return span.api in {otel.START_AS_CURRENT_SPAN, otel.USE_SPAN}
+
+
+def _is_decorating(module: Module, call: cst.Call) -> bool:
+    up = module.walk.parent[call]
+    return isinstance(up, cst.Decorator) and isinstance(module.walk.parent[up], cst.FunctionDef)
+
+
+def _asynchronous(span: Span) -> Unentered | None:
+    """`async with` on a manager that is not asynchronous; those of the project may be."""
+    if span.managed_by is None or span.managed_by.asynchronous is None or span.helper is not None:
+        return None
+    return Unentered(span.start, "async", with_=span.managed_by)
+
+
+def _chained(module: Module, span: Span) -> Unentered | None:
+    up = module.walk.parent[span.start]
+    if not isinstance(up, cst.Attribute):
+        return None
+    name = up.attr.value
+    if name in {"__enter__", "__aenter__"}:
+        return Unentered(span.start, "entered")
+    return Unentered(span.start, "chained", name) if name in otel.SPAN_METHODS else None
+
+
+def _assigned(module: Module, span: Span) -> Unentered | None:
+    """A variable that holds the manager and is never entered, given away or called."""
+    custody = module.helpers.ownership.of(span.start, MANAGER)
+    if custody.discharged or custody.handed or custody.lent or not custody.names:
+        return None
+    uses = [use for use in custody.uses if use is not span.start and not isinstance(use, cst.IfExp | cst.NamedExpr)]
+    if all(_is_span_method(module, use) for use in uses):
+        return Unentered(span.start, "assigned", custody.names[0])
+    return None
+
+
+def _is_span_method(module: Module, use: Node) -> bool:
+    up = module.walk.parent[use]
+    return isinstance(up, cst.Attribute) and up.value is use and up.attr.value in otel.SPAN_METHODS

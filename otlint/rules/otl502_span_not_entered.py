@@ -1,0 +1,65 @@
+"""OTL502: a span whose context manager nothing enters, or that is entered or applied in the wrong form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otlint import edits, otel
+from otlint.finding import Finding, Level
+from otlint.fix import Edit, Fix, Safety
+from otlint.rule import rule
+
+if TYPE_CHECKING:
+    from otlint.model.entering import Unentered
+    from otlint.model.module import Module
+
+_MESSAGES = {
+    "statement": "nothing enters the context manager that `{function}` returns, so {loss}; use it in `with`",
+    "assigned": "`{name}` is a context manager that nothing enters, and no span, so {loss}; use it in `with`",
+    "chained": "`{name}` is called on a context manager, which has no such method; take the span from `with … as`",
+    "entered": "the context manager is gone once `__enter__` returns, which ends the span before the work; use `with`",
+    "async": "the context manager of a span is not asynchronous, so `async with` raises TypeError; use `with`",
+    "decorator": "`{function}` returns a span, which cannot be called as a decorator; use `start_as_current_span`",
+}
+_STARTS = "start_as_current_span"
+
+
+@rule(Level.ERROR, fix=Safety.SAFE)
+def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.entering import unentered
+
+    for found in unentered(module):
+        function = module.code(found.call.func).rpartition(".")[2]
+        uses = module.api(found.call.func) == otel.USE_SPAN
+        loss = "the span is not made current" if uses else "no span is started"
+        message = _MESSAGES[found.way].format(function=function, name=found.name, loss=loss)
+        yield module.finding(found.call, message, fix=_fix(module, found))
+
+
+def _fix(module: Module, found: Unentered) -> Fix | None:
+    if found.way == "async" and found.with_ is not None:
+        alone = len(found.with_.items) == 1
+        return Fix("use `with`", Safety.SAFE, edits.make_sync(module, found.with_)) if alone else None
+    if found.way == "decorator":
+        if module.api(found.call.func) != otel.START_SPAN:
+            return None
+        return Fix(f"use `{_STARTS}`", Safety.SAFE, edits.rename_function(module, found.call, _STARTS))
+    wrapped = None if found.way == "chained" else _wrap(module, found)
+    return Fix("put what follows into `with`", Safety.UNSAFE, wrapped) if wrapped is not None else None
+
+
+def _wrap(module: Module, found: Unentered) -> tuple[Edit, ...] | None:
+    """`with … as span:` around the rest of the block, in place of the statement."""
+    from otlint.model.blocks import following, is_wrappable, plain_statement
+
+    entered = module.walk.parent[module.walk.parent[found.call]]
+    statement = plain_statement(module, entered if found.way == "entered" else found.call)
+    if statement is None:
+        return None
+    rest = following(module, statement)
+    if not rest or not is_wrappable(module, rest):
+        return None
+    target = getattr(statement, "targets", None)
+    bound = f" as {module.code(target[0].target)}" if target else ""
+    return edits.wrap_with(module, rest, f"with {module.code(found.call)}{bound}:", without=[statement])
