@@ -361,7 +361,7 @@ class Names:
                 self._bind_target(element.value, part, node, kind if pairwise else _unpacked(kind), None, scope)
 
     def _bind_attribute(self, target: cst.Attribute, binding: Binding) -> None:
-        """`self.x = …` in a method belongs to the class; `Class.x = …` and `cls.x = …` do as well."""
+        """`self.x = …` and `cls.x = …` in a method belong to the class."""
         if not isinstance(target.value, cst.Name):
             return
         owner = self.owner_class(target.value)
@@ -375,7 +375,7 @@ class Names:
                 owner = self.walk.class_of(function)
                 if owner is not None:
                     first = [*function.params.posonly_params, *function.params.params][:1]
-                    if first and first[0].name.value == name.value and not _is_static(function):
+                    if first and first[0].name.value == name.value and not is_static(function):
                         return owner
         return None
 
@@ -423,8 +423,17 @@ def _unpacked(kind: str) -> str:
     return "unpack" if kind == "assign" else kind
 
 
-def _is_static(function: cst.FunctionDef) -> bool:
+def is_static(function: cst.FunctionDef) -> bool:
+    """Whether a method is a `staticmethod`, whose first parameter is no instance."""
     return any(isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod" for d in function.decorators)
+
+
+def is_accessor(function: cst.FunctionDef) -> bool:
+    """Whether the definition only adds to one of the same name: a property's setter or deleter, an overload."""
+    written = [each.decorator for each in function.decorators]
+    names = {each.attr.value for each in written if isinstance(each, cst.Attribute)}
+    names |= {each.value for each in written if isinstance(each, cst.Name)}
+    return not names.isdisjoint({"setter", "deleter", "overload"})
 
 
 def _is_none(value: cst.BaseExpression | None) -> bool:

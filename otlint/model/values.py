@@ -14,7 +14,8 @@ import re
 import libcst as cst
 
 from otlint import known, otel
-from otlint.model.names import Binding, Names
+from otlint.model import annotations as notes
+from otlint.model.names import Binding, Names, is_accessor, is_static
 from otlint.model.project import Project, Symbol
 from otlint.model.walk import N, Node, Walk
 
@@ -39,20 +40,6 @@ _BUILTIN_TYPES = frozenset(
 )
 _ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"))
 _MANAGER_DECORATORS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
-_TRANSPARENT = frozenset(
-    f"{module}.{name}"
-    for module in ("typing", "typing_extensions")
-    for name in ("Optional", "Annotated", "ClassVar", "Final", "Required", "NotRequired", "Awaitable", "Union")
-)
-_YIELDS = frozenset(
-    f"{module}.{name}"
-    for module in ("typing", "collections.abc", "typing_extensions")
-    for name in ("Iterator", "Generator", "AsyncIterator", "AsyncGenerator", "Iterable", "AsyncIterable")
-)
-_MANAGES = frozenset(
-    ["contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager"]
-    + [f"typing.{name}" for name in ("ContextManager", "AsyncContextManager")]
-)
 # A stand-in for a span or manager when tracing is off does not change what the name is for.
 _STAND_IN = re.compile(r"(?i)(?:^|\.)_?(?:contextlib\.nullcontext|\w*(?:no_?op|null|dummy|fake)\w*)(?:\(\))?$")
 
@@ -69,7 +56,7 @@ class Values:
         self._apis: dict[Node, str | None] = {}
         self._returned: dict[Node, str | None] = {}
         self._classes = {names.qualified(each): each for each in walk.all(cst.ClassDef)}
-        self._functions = {names.qualified(each): each for each in walk.all(cst.FunctionDef)}
+        self._functions = {names.qualified(each): each for each in walk.all(cst.FunctionDef) if not is_accessor(each)}
         self._call_sites: dict[Node, list[cst.Call]] | None = None
 
     # -- questions ------------------------------------------------------------------------------------------
@@ -107,8 +94,11 @@ class Values:
             return None
         dotted = self.names.dotted(expression)
         if dotted is not None:
-            return self._followed(dotted)
+            return self.followed(dotted)
         if isinstance(expression, cst.Attribute):
+            cls = self._super_of(expression.value)
+            if cls is not None:
+                return self._inherited(self.lineage(cls)[1:], expression.attr.value)
             owner = self.type(expression.value)
             owner = owner or self.api(expression.value)
             return self.member(owner, expression.attr.value) if owner is not None else None
@@ -122,7 +112,7 @@ class Values:
             return self.api(binding.value.args[0].value) if binding.value.args else None
         return self.api(binding.value)
 
-    def _followed(self, dotted: str) -> str | None:
+    def followed(self, dotted: str) -> str | None:
         """An imported or defined name, canonical, and seen through project re-exports and module variables."""
         dotted = otel.canonical(dotted)
         if otel.is_otel(dotted) or dotted.startswith("builtins."):
@@ -141,12 +131,15 @@ class Values:
         return symbol.dotted
 
     def _own_member(self, dotted: str) -> str | None:
-        """`module.Class.method` where a base class of this file defines it; `task.delay` of a decorated task."""
+        """`module.Class.method` where a base class of this file defines it; `Class.tracer.start_span`; `task.delay`."""
         owner, _, name = dotted.rpartition(".")
         if owner in self._functions:
             made = self.decorated(self._functions[owner])
             return f"{made}.{name}" if made is not None else None
-        return self.member(owner, name) if owner in self._classes else None
+        if owner not in self._classes:
+            cls, _, attribute = owner.rpartition(".")
+            owner = (self.attribute(cls, attribute) if cls in self._classes else None) or ""
+        return self.member(owner, name) if owner else None
 
     def decorated(self, function: cst.FunctionDef) -> str | None:
         """The type that a library's decorator makes of a function: a task of Celery, an actor."""
@@ -156,17 +149,20 @@ class Values:
     def member(self, owner: str, name: str) -> str | None:
         """The dotted name of a method found by class: own, inherited in this file, in the project, or foreign."""
         if owner in self._classes:
-            for base in self._lineage(owner):
-                if f"{base}.{name}" in self._functions:
-                    return f"{base}.{name}"
-                if base not in self._classes:
-                    return self.member(base, name)
-            return f"{owner}.{name}"
+            return self._inherited(self._lineage(owner), name)
         symbol = self.symbol(owner)
         if symbol is not None and symbol.kind == "class":
             found = self.project.member(symbol, name)
             return found.dotted if found is not None else f"{symbol.dotted}.{name}"
         return otel.canonical(f"{owner}.{name}")
+
+    def _inherited(self, lineage: list[str], name: str) -> str | None:
+        for base in lineage:
+            if f"{base}.{name}" in self._functions:
+                return f"{base}.{name}"
+            if base not in self._classes:
+                return self.member(base, name)
+        return f"{lineage[0]}.{name}" if lineage else None
 
     def _lineage(self, owner: str) -> list[str]:
         """The class and its bases, depth first, each once; classes of other files end a branch."""
@@ -266,19 +262,38 @@ class Values:
         if made is not None:
             return made
         if name in {"__enter__", "__aenter__"}:
-            return entered(owner)
+            return self.entered(owner, name)
         if called in {"typing.cast", "typing_extensions.cast"} and len(call.args) == 2:
             return self.annotated(call.args[0].value)
-        if called == "builtins.super":
-            cls = self._enclosing_class(call)
-            bases = self.bases(cls) if cls is not None else []
-            return bases[0] if bases else None
+        if called in {"contextlib.closing", "contextlib.aclosing"} and call.args:
+            return f"~manager({self.type(call.args[0].value) or ''})"
+        if name in {"enter_context", "enter_async_context"} and call.args:
+            return self.entered(self.type(call.args[0].value), f"__{'a' * ('async' in name)}enter__")
+        cls = self._super_of(call)
+        if cls is not None:
+            return next(iter(self.bases(cls)), None)
         if name[:1].isupper() or (name[:1] == "_" and name[1:2].isupper()):
             return otel.canonical(called)
         return f"{called}()"
 
-    def _enclosing_class(self, node: Node) -> cst.ClassDef | None:
+    def _super_of(self, node: Node) -> cst.ClassDef | None:
+        """The class for which `super()` stands."""
+        if not isinstance(node, cst.Call) or self.api(node.func) != "builtins.super":
+            return None
         return next((up for up in self.walk.ancestors(node) if isinstance(up, cst.ClassDef)), None)
+
+    def entered(self, kind: str | None, method: str = "__enter__") -> str | None:
+        """What `with` binds for a context manager of that type; a foreign class returns itself."""
+        if kind == otel.SPAN_MANAGER:
+            return otel.SPAN
+        if kind is not None and kind.startswith("~manager("):
+            return kind[len("~manager(") : -1] or None
+        function = self.function(self.member(kind, method)) if kind in self._classes else None
+        if function is not None:
+            return self.returns(function)
+        symbol = self.symbol(kind)
+        found = self.project.member(symbol, method) if symbol is not None and symbol.kind == "class" else None
+        return found.type if found is not None and found.kind == "function" else kind
 
     def _name_type(self, name: cst.Name) -> str | None:
         bindings = self.names.reaching(name.value, name)
@@ -290,6 +305,8 @@ class Values:
         return None
 
     def _bound(self, binding: Binding) -> str | None:
+        if binding.kind == "param" and (gathered := _gathers(binding.node, self.walk)) is not None:
+            return gathered
         if binding.annotation is not None:
             declared = self.annotated(binding.annotation)
             if declared is not None or binding.kind == "param":
@@ -299,7 +316,9 @@ class Values:
         if binding.kind == "assign" and binding.value is not None:
             return self.type(binding.value)
         if binding.kind == "with" and binding.value is not None:
-            return entered(self.type(binding.value))
+            block = self.walk.parent[binding.node]
+            is_async = isinstance(block, cst.With) and block.asynchronous is not None
+            return self.entered(self.type(binding.value), "__aenter__" if is_async else "__enter__")
         if binding.kind == "import" and binding.dotted is not None:
             symbol = self.symbol(binding.dotted)
             return symbol.type if symbol is not None and symbol.kind == "value" else None
@@ -314,7 +333,7 @@ class Values:
         if isinstance(function, cst.FunctionDef):
             owner = self.walk.class_of(function)
             first = [*function.params.posonly_params, *function.params.params][:1]
-            if owner is not None and first and first[0] is binding.node:
+            if owner is not None and first and first[0] is binding.node and not is_static(function):
                 return self.names.qualified(owner)
             if binding.value is None or _is_none(binding.value):
                 return self._passed(function, name.value)
@@ -429,55 +448,8 @@ class Values:
         return self.walk.own(function.body, kind)
 
     def annotated(self, annotation: Node) -> str | None:
-        """The type that an annotation names: `Optional[Span]`, `"Span"`, `Span | None` and `Span` are all Span."""
-        if isinstance(annotation, cst.Name | cst.Attribute):
-            dotted = self.api(annotation)
-            if dotted in {None, "builtins.None", "typing.Any", "typing.Self"}:
-                return None
-            return known.clients().made_by(dotted) or dotted
-        if isinstance(annotation, cst.SimpleString):
-            return self._quoted(annotation)
-        if isinstance(annotation, cst.BinaryOperation):
-            sides = [side for side in (annotation.left, annotation.right) if not _is_none(side)]
-            return self.annotated(sides[0]) if len(sides) == 1 else None
-        if isinstance(annotation, cst.Subscript):
-            return self._subscripted(annotation)
-        return None
-
-    def _subscripted(self, annotation: cst.Subscript) -> str | None:
-        generic = self.api(annotation.value)
-        items = [each.slice.value for each in annotation.slice if isinstance(each.slice, cst.Index)]
-        items = [item for item in items if not _is_none(item)]
-        if generic in _TRANSPARENT and items and (generic.endswith("Annotated") or len(items) == 1):
-            return self.annotated(items[0])
-        if generic in _YIELDS and items:
-            return f"~yields({self.annotated(items[0]) or ''})"
-        if generic in _MANAGES and items:
-            return f"~manager({self.annotated(items[0]) or ''})"
-        return generic
-
-    def _quoted(self, annotation: cst.SimpleString) -> str | None:
-        text = annotation.evaluated_value
-        match = (
-            re.fullmatch(r"\s*(?:Optional\[)?([A-Za-z_][\w.]*)\]?(?:\s*\|\s*None)?\s*", text)
-            if isinstance(text, str)
-            else None
-        )
-        if match is None:
-            return None
-        first, *rest = match.group(1).split(".")
-        bindings = self.names.bindings(first, self.walk.tree)
-        dotted = self.names.meaning(bindings[-1]) if bindings else None
-        return self._followed(".".join([dotted, *rest])) if dotted is not None else None
-
-
-def entered(kind: str | None) -> str | None:
-    """What `with` binds for a context manager of that type; most classes return themselves."""
-    if kind == otel.SPAN_MANAGER:
-        return otel.SPAN
-    if kind is not None and kind.startswith("~manager("):
-        return kind[len("~manager(") : -1] or None
-    return kind
+        """The type that an annotation names."""
+        return notes.annotated(self, annotation)
 
 
 def parameters(function: cst.FunctionDef | cst.Lambda) -> tuple[str, ...]:
@@ -509,6 +481,15 @@ def argument(call: cst.Call, name: str, positions: tuple[str, ...]) -> cst.BaseE
 def is_hidden(call: cst.Call) -> bool:
     """Whether arguments come through `*args` or `**kwargs`, so that an absent one is not known to be absent."""
     return any(arg.star for arg in call.args)
+
+
+def _gathers(parameter: Node, walk: Walk) -> str | None:
+    """What `*args` and `**kwargs` are, whatever is said of their items; None for other parameters."""
+    parameters = walk.parent[parameter]
+    assert isinstance(parameters, cst.Parameters)
+    if parameters.star_arg is parameter:
+        return "builtins.tuple"
+    return "builtins.dict" if parameters.star_kwarg is parameter else None
 
 
 def _decorator(decorator: cst.Decorator) -> cst.BaseExpression:
