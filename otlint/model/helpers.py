@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otlint import otel
+from otlint.model.callees import Callees
 from otlint.model.handoffs import is_endless, takes_work
 from otlint.model.names import Names
 from otlint.model.ownership import SPAN, Ownership
@@ -47,6 +48,7 @@ class Helpers:
         self._effects: dict[tuple[Node, str], frozenset[str]] = {}
         self._ambient: dict[Node, frozenset[str]] = {}
         self.ownership = Ownership(walk, names, values, self)
+        self.callees = Callees(walk, values, self)
 
     # -- questions ------------------------------------------------------------------------------------------
 
@@ -91,10 +93,11 @@ class Helpers:
             span=self.span(function),
             effects=tuple((each, self.effects(function, each)) for each in every if each not in {"self", "cls"}),
             ambient=self.ambient(function),
-            calls=self._calls(function),
+            calls=self.callees.of(function),
             telemetry=self._makes_spans(function),
+            parent=self.callees.parent(function),
             is_async=function.asynchronous is not None,
-            endless=any(is_endless(loop) for loop in self.walk.own(function.body, cst.While)),
+            endless=any(is_endless(self.walk, loop) for loop in self.walk.own(function.body, cst.While)),
             shielded=is_shielded(function, self.walk, self.values),
             decorated=self.values.decorated(function),
         )
@@ -320,7 +323,7 @@ class Helpers:
         """The span in which a wrapper calls a function that an enclosing function was given."""
         for item in self.walk.own(wrapper.body, cst.WithItem):
             body = self.walk.parent[item].body  # type: ignore[attr-defined]
-            if not any(self._calls_parameter(call, wrapper) for call in self.walk.own(body, cst.Call)):
+            if not any(self.calls_parameter(call) for call in self.walk.own(body, cst.Call)):
                 continue
             facts = self._entered(function, item)
             if facts is not None:
@@ -329,11 +332,18 @@ class Helpers:
                 )
         return None
 
-    def _calls_parameter(self, call: cst.Call, wrapper: cst.FunctionDef) -> bool:
+    def calls_parameter(self, call: cst.Call) -> bool:
+        """Whether a wrapper calls the function that a function around it was given."""
         if not isinstance(call.func, cst.Name):
             return False
         bindings = self.names.bindings(call.func.value, call.func)
-        return len(bindings) == 1 and bindings[0].kind == "param" and not self.walk.inside(bindings[0].node, wrapper)
+        own = self.walk.function_of(call)
+        return (
+            len(bindings) == 1
+            and bindings[0].kind == "param"
+            and own is not None
+            and not self.walk.inside(bindings[0].node, own)
+        )
 
     # -- what a function does to what it is given -----------------------------------------------------------
 
@@ -346,8 +356,11 @@ class Helpers:
             for node in self.walk.named(parameter, function.body):
                 if self._is_parameter(node, function):
                     found |= self.use(node)
-                    if self.walk.function_of(node) is not function:
+                    inner = self.walk.function_of(node)
+                    if inner is not function:
                         found.add("capture")
+                        if inner is not None and self.callees.runs_away(inner, node, function):
+                            found.add("thread")
             self._effects[key] = frozenset(found)
         return self._effects[key]
 
@@ -432,10 +445,6 @@ class Helpers:
         return False
 
     # -- the rest -------------------------------------------------------------------------------------------
-
-    def _calls(self, function: cst.FunctionDef) -> frozenset[str]:
-        found = (self.values.api(call.func) for call in self.walk.own(function.body, cst.Call))
-        return frozenset(each for each in found if each is not None and not each.startswith("builtins."))
 
     def _makes_spans(self, function: cst.FunctionDef) -> bool:
         return any(self.values.api(call.func) in otel.STARTS for call in self.walk.all(cst.Call, within=function))

@@ -1,0 +1,57 @@
+"""OTL110: an open span that is not the current one while its work runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otlint import edits
+from otlint.finding import Finding, Level
+from otlint.fix import Fix, Safety
+from otlint.rule import rule
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.spans import Span
+
+
+@rule(Level.WARNING, fix=Safety.UNSAFE)
+def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.outside import outside
+
+    for span in module.spans:
+        if span.manner not in {"with", "assigned"} or span.current:
+            continue
+        found = outside(module, span)
+        if found is None:
+            continue
+        if span.manner == "assigned" and not _is_looked_after(module, span):
+            continue
+        node, words = found
+        yield module.finding(
+            span.start,
+            f"the span is open but not current while {words}, so that is no part of it; "
+            "start it with `start_as_current_span`",
+            related=[(node, "this has another parent")],
+            fix=_fix(module, span),
+        )
+
+
+def _is_looked_after(module: Module, span: Span) -> bool:
+    """A span started by hand that is ended on every way out, exceptions recorded: its parent is all that is wrong.
+
+    Where an end or the exceptions are missed, that is the defect to speak of.
+    """
+    if module.exits(module.custody(span.start)):
+        return False
+    return any(mark.span is span and mark.does & {"record", "status"} for mark in module.marks)
+
+
+def _fix(module: Module, span: Span) -> Fix | None:
+    if span.manner != "with" or span.helper is not None:
+        return None
+    return Fix(
+        "start it with `start_as_current_span`",
+        Safety.UNSAFE,
+        edits.rename_function(module, span.start, "start_as_current_span"),
+    )
