@@ -36,14 +36,19 @@ class Exit:
 class Flow:
     """The control flow of one function, or of the top level of a module or the body of a lambda.
 
-    Nested functions and lambdas are values here, their bodies are not part of it. Class bodies are. Everything that is
-    evaluated can be asked for: expressions except plain literals, small statements, `def` and `class`, the `next()`
-    of a For, and a WithItem: as a start it is the moment when the item has been entered, anywhere else when it is left.
-    A With is its first item. Queries about a node that is not evaluated here find nothing.
+    Nested functions and lambdas are values here, their bodies are not part of it. Class bodies are. What is evaluated,
+    and can be asked for: expressions except plain literals, targets that are stored to, small statements, `def` and
+    `class`, a For (each `next()`, the last one too), an ExceptHandler (its begin), a pattern that binds a name, and a
+    WithItem: as a start it is the moment when the item has been entered, anywhere else when it is left. A With is its
+    first item. Queries about a start that is never evaluated find nothing.
 
     `stop`, `avoiding`: a node, several, or a predicate of nodes. A stop counts once its operands are evaluated, even
     if it raises then.
     `known`: what a condition is known to be, None where it may be both; asked for operands of `and`, `or` and `not`.
+    `may_raise` is asked for nodes of the types in `raised.RAISING`, for a WithItem both for entering and leaving.
+    Where nothing in the body of a `try` is believed to raise, everything of these types is, for its handlers' sake.
+    `no_return`: the call raises SystemExit, or an ordinary exception unless it is named like `sys.exit`.
+    `swallows`: the context manager may end an exception of the classes that its call is given, or any.
     """
 
     def __init__(
@@ -93,7 +98,7 @@ class Flow:
         return self._exits(search, every)
 
     def leaves(self, region: Node, stop: Stop = (), *, known: Known | None = None, every: bool = False) -> list[Exit]:
-        """How control leaves a statement or block that it entered at its beginning, without a stop.
+        """How control leaves a statement or block, entered at its beginning, without a stop.
 
         except KeyError as error:         region: the ExceptHandler
             log(error)                    → exception
