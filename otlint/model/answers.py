@@ -72,11 +72,16 @@ class Answers:
         if name.value in self.handler.text_names:
             return Answer.ERROR
         walk, handler = self.module.walk, self.handler
-        bindings = [each for each in self.module.names.bindings(name.value, name) if each.kind == "assign"]
+        bindings = self.module.names.bindings(name.value, name)
         inside = [each for each in bindings if walk.inside(each.node, handler.node.body)]
         before = [each for each in bindings if walk.order[each.node] < walk.order[handler.tried]]
         chosen = inside[-1:] or before[-1:]
-        if not chosen or chosen[0].value is None or self.module.function_of(chosen[0].node) is not handler.function:
+        if (
+            not chosen
+            or chosen[0].kind != "assign"
+            or chosen[0].value is None
+            or self.module.function_of(chosen[0].node) is not handler.function
+        ):
             return Answer.VALUE
         return self.answer(chosen[0].value, depth + 1)
 
@@ -140,9 +145,12 @@ class Answers:
         if not value.elements:
             return Answer.NOTHING
         if isinstance(value, cst.Tuple):
-            status = self.http_status(value.elements[-1].value) if len(value.elements) > 1 else None
+            last = value.elements[-1].value
+            status = self.http_status(last) if len(value.elements) > 1 else None
             if status is not None:
                 return status
+            if isinstance(last, cst.Attribute | cst.Name) and "status" in (last_name(last) or "").lower():
+                return Answer.REFUSAL
         found = [self.answer(each.value, depth + 1) for each in value.elements]
         if all(each is Answer.NOTHING for each in found):
             return Answer.NOTHING
@@ -158,10 +166,11 @@ class Answers:
         slot = _answers().get(called)
         if slot is not None:
             given = _slot_value(call, slot)
-            status = Answer.ERROR if slot.always else self.http_status(given) if given is not None else None
-            found.append(status if status is not None else Answer.VALUE)
+            found.append(Answer.ERROR if slot.always else self.status(given))
         for i, arg in enumerate(call.args):
-            if arg.keyword is not None:
+            if arg.keyword is not None and arg.keyword.value == "status_code":
+                found.append(self.status(arg.value))
+            elif arg.keyword is not None:
                 found.append(self._keyed(arg.keyword.value, arg.value))
             elif is_error:
                 found.append(self.http_status(arg.value) or Answer.VALUE)
@@ -177,6 +186,18 @@ class Answers:
         if not call.args and _strongest(found) is Answer.VALUE and (name in _EMPTY or name[:1].isupper()):
             return Answer.NOTHING
         return _strongest(found)
+
+    def status(self, value: Node | None) -> Answer:
+        """What the status of a response says; one that is not known may well blame the caller."""
+        if value is None:
+            return Answer.VALUE
+        found = self.http_status(value)
+        if found is None and not isinstance(value, cst.Integer) and not _literal(value):
+            known_fine = isinstance(value, cst.Attribute) and (
+                value.attr.value in http.HTTPStatus.__members__ or "HTTP_" in value.attr.value
+            )
+            return Answer.VALUE if known_fine else Answer.REFUSAL
+        return found or Answer.VALUE
 
     def http_status(self, value: Node) -> Answer | None:
         """What an HTTP or RPC status says; None when it is none, or says that all is well."""

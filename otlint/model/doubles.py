@@ -57,44 +57,63 @@ def doubles(handler: Handler) -> Iterator[Double]:
         return
     flow = module.flow(handler.function if handler.function is not None else module.tree)
     for mark in handler.marks:
-        if "record" not in mark.does or mark.span is None or mark.call not in handler.main:
+        if "record" not in mark.does or mark.call not in handler.main:
             continue
         way = next((way for way in again if flow.reaches(mark.call, way.node)), None)
-        block = recording_block(handler, mark.span)
+        block = recording_block(handler, mark)
         if way is not None and block is not None:
             yield Double(mark, way, block, handler, len(again) == len(handler.ways_out))
 
 
-def recording_block(handler: Handler, span: Span) -> Span | None:
-    """What certainly records on a span the exception that a handler raises again; None when nothing does."""
-    for block in handler.module.spans.enclosing(handler.tried):
-        if real(block) is not span or block.records is not True or block.manner not in {"with", "decorator"}:
-            continue
-        every = block.api == otel.START_SPAN  # `with start_span()` records any BaseException
-        if (every or not handler.catches_base) and _reaches(handler, block):
-            return block
+def recording_block(handler: Handler, mark: Mark) -> Span | None:
+    """What certainly records once more the exception that a handler raises again; None when nothing does."""
+    if mark.span is not None:
+        blocks = [block for block in handler.module.spans.enclosing(handler.tried) if real(block) is mark.span]
+        return next((block for block in blocks if _records(handler, handler.tried, block)), None)
+    if mark.receiver is not None and handler.module.spans.is_ambient(mark.receiver):
+        return _callers_block(handler)
     return None
 
 
-def _reaches(handler: Handler, block: Span) -> bool:
-    """Whether nothing between the handler and the span's block may keep the exception."""
-    module = handler.module
+def _callers_block(handler: Handler) -> Span | None:
+    """The block around a call of the handler's function that records on the current span, which is the caller's."""
+    module, function = handler.module, handler.function
+    if not isinstance(function, cst.FunctionDef) or not _leaves(handler, handler.tried, function):
+        return None
+    calls = module.values.call_sites(function)
+    blocks = [(call, block) for call in calls if (block := module.span_around(call)) is not None]
+    if len(blocks) < len(calls) or not all(_records(handler, call, block) for call, block in blocks):
+        return None
+    return blocks[0][1] if blocks else None
+
+
+def _records(handler: Handler, node: Node, block: Span) -> bool:
+    """Whether a block certainly records the handler's exception when it is raised at a node."""
+    if block.records is not True or block.manner not in {"with", "decorator"}:
+        return False
+    every = block.api == otel.START_SPAN  # `with start_span()` records any BaseException
     end: Node | None = block.managed_by if block.managed_by is not None else block.function
-    below: Node = handler.tried
-    for up in module.walk.ancestors(handler.tried):
+    return (every or not handler.catches_base) and end is not None and _leaves(handler, node, end)
+
+
+def _leaves(handler: Handler, node: Node, end: Node) -> bool:
+    """Whether nothing between a node and a block around it may keep the handler's exception."""
+    module = handler.module
+    below = node
+    for up in module.walk.ancestors(node):
         if up is end:
             return True
-        if isinstance(up, cst.Try | cst.TryStar) and below is up.body and _may_keep(module, handler, up):
+        if isinstance(up, cst.Try | cst.TryStar) and below is up.body and _may_keep(handler, up):
             return False
-        if isinstance(up, cst.Finally) or (isinstance(up, cst.With) and _swallows(up)):
+        if isinstance(up, cst.Finally) or (isinstance(up, cst.With) and any(swallows(item) for item in up.items)):
             return False
         below = up
     return False
 
 
-def _may_keep(module: Module, handler: Handler, tried: cst.Try | cst.TryStar) -> bool:
-    classes = Classes(module.walk)
-    for other in module.handlers:
+def _may_keep(handler: Handler, tried: cst.Try | cst.TryStar) -> bool:
+    classes = Classes(handler.module.walk)
+    for other in handler.module.handlers:
         if other.tried is not tried or all(other.same_exception(way) for way in other.ways_out):
             continue
         caught = classes.caught(other.node.type)
@@ -105,10 +124,6 @@ def _may_keep(module: Module, handler: Handler, tried: cst.Try | cst.TryStar) ->
 
 def _may_raise(module: Module, node: Node) -> bool:
     return isinstance(node, RAISING) and module.may_raise(node)
-
-
-def _swallows(statement: cst.With) -> bool:
-    return any(swallows(item) for item in statement.items)
 
 
 def entered_twice(module: Module) -> Iterator[tuple[Span, Span]]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from otlint.model.spans import Span
 
 _SERIALISES = re.compile(r"(?i).*(serial|json|dumps?|encode|decode|to_dict|as_dict|repr|format|truncate|attributes?)")
+_PROBE = re.compile(
+    r"(?i)(^|[^a-z])(health|healthz|ready|readiness|live|liveness|alive|ping|probe|heartbeat)([^a-z]|$)"
+)
 EITHER = "either"
 SPAN_EVENT = "span-event"
 LOG = "log"
@@ -96,7 +99,7 @@ def _failure(handler: Handler, signal: str) -> Failure | None:
     if record is not None:
         return None if has_status else _recorded(handler, record)
     found = outcome(handler, span)
-    if found.fate not in {Fate.FAILS, Fate.ITEM} or _guards_telemetry(handler):
+    if found.fate not in {Fate.FAILS, Fate.ITEM} or _guards_telemetry(handler) or _is_probe(handler, span):
         return None
     if any("record" in mark.does for mark in later):
         return None  # that call is judged, not this handler
@@ -127,7 +130,9 @@ def unmarked(module: Module) -> Iterator[Unmarked]:
     """The exceptions recorded outside of handlers, in operations that end without a status and without raising."""
     for mark in module.marks:
         span = mark.span
-        if "record" not in mark.does or span is None or span.function is not module.function_of(mark.call):
+        if module.api(mark.call.func) != otel.RECORD_EXCEPTION or span is None:
+            continue
+        if span.function is not module.function_of(mark.call):
             continue
         if _in_handler_or_loop(module, mark.call) or not _stays_unset(module, mark):
             continue
@@ -157,6 +162,13 @@ def _sets_status(handler: Handler, span: Span) -> bool:
     """Whether the exception may get to a block that sets the span's status."""
     blocks = handler.module.spans.enclosing(handler.tried)
     return any(real(block) is span and block.sets_status is not False for block in blocks)
+
+
+def _is_probe(handler: Handler, span: Span) -> bool:
+    """Whether the operation asks how something is: that it is down is an answer."""
+    name = span.name.evaluated_value if isinstance(span.name, cst.SimpleString) else ""
+    function = handler.function.name.value if isinstance(handler.function, cst.FunctionDef) else ""
+    return any(isinstance(each, str) and _PROBE.search(each) for each in (name, function))
 
 
 def _guards_telemetry(handler: Handler) -> bool:

@@ -1,0 +1,88 @@
+"""OTL303: an exception recorded by hand and once more by the span that it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import edits, otel
+from otlint.finding import Finding, Level
+from otlint.fix import Fix, Safety
+from otlint.rule import rule
+
+if TYPE_CHECKING:
+    from otlint.model.doubles import Double
+    from otlint.model.module import Module
+
+_TITLE = "Delete what the span does by itself"
+
+
+@rule(Level.WARNING, fix=Safety.SAFE)
+def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.doubles import doubles, entered_twice
+
+    if module.is_test:
+        return
+    for handler in module.handlers:
+        for double in doubles(handler):
+            yield module.finding(
+                double.mark.call,
+                "the exception is recorded here and again by the span when it is re-raised; delete this call",
+                related=[
+                    (double.block.start, "this span records what leaves its block"),
+                    (double.way.node, "the exception is raised again here"),
+                ],
+                fix=_fix(module, double),
+            )
+    for block, span in entered_twice(module):
+        yield module.finding(
+            block.start,
+            "an exception that leaves this block is recorded twice, by `use_span` and by the span's own `with`; "
+            "pass `record_exception=False`",
+            related=[(span.start, "the span is started and entered here")],
+            fix=Fix(
+                "Let only the span record",
+                Safety.SAFE,
+                edits.set_argument(module, block.start, "record_exception", "False", position=2),
+            ),
+        )
+
+
+def _fix(module: Module, double: Double) -> Fix | None:
+    """Only where the exception always leaves the block does the span replace what the handler does."""
+    call = double.mark.call
+    if not double.always or double.mark.span is None or module.api(call.func) != otel.RECORD_EXCEPTION:
+        return None
+    if len(call.args) != 1 or call.args[0].star:
+        return _switched_off(module, double)
+    gone = [module.walk.statement_of(call), *_statuses(module, double)]
+    if not all(isinstance(each, cst.Expr) for each in gone):
+        return None
+    first, *more = [each for each in gone if isinstance(each, cst.Expr)]
+    return Fix(_TITLE, Safety.SAFE, edits.delete_statement(module, first, *more))
+
+
+def _statuses(module: Module, double: Double) -> list[cst.BaseSmallStatement | cst.BaseCompoundStatement | None]:
+    """The calls whose ERROR status the span overwrites with its own."""
+    if double.block.sets_status is not True:
+        return []
+    return [
+        module.walk.statement_of(mark.call)
+        for mark in double.handler.marks
+        if mark.span is double.mark.span and mark.does == {"status"} and double.handler.is_plain_error(mark)
+    ]
+
+
+def _switched_off(module: Module, double: Double) -> Fix | None:
+    """`record_exception(exc, attributes=…)` says more than the span would: the span has to leave it to the handler."""
+    start = double.block.start
+    if double.block.helper is not None or not double.covers_block or any(arg.star for arg in start.args):
+        return None
+    position = otel.PARAMETERS[double.block.api].index("record_exception")
+    return Fix(
+        "Let only the handler record",
+        Safety.SAFE,
+        edits.set_argument(module, start, "record_exception", "False", position=position),
+    )
