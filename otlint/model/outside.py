@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
-from otlint.model.handoffs import known_operation
 from otlint.model.spans import Span
 from otlint.model.walk import Node
 
@@ -84,6 +83,7 @@ def _needs_parent(module: Module, span: Span, node: Node) -> str | None:
         return "the context is injected" if module.argument(node, "context") is None else None
     if api in module.project.telemetry:
         return f"`{api.rpartition('.')[2]}` starts spans"
-    if known_operation(module, api) is not None:
+    operation = module.operation(node)
+    if operation is not None and module.instrumentation.of(operation.instrumentors | operation.beneath) is not None:
         return f"`{api.rpartition('.')[2]}`, which is instrumented, is called"
     return None
