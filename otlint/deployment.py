@@ -108,6 +108,11 @@ class Deployment:
                     limit < bound or (item.operator == "<" and limit == bound)
                 ):
                     return False
+                prefix = limit.release if item.version.endswith(".*") else limit.release[:-1]
+                if prefix and (item.operator == "~=" or (item.operator == "==" and not exact)):
+                    above = Version(".".join(map(str, (*prefix[:-1], prefix[-1] + 1))))
+                    if above <= bound:
+                        return False
         except (InvalidSpecifier, InvalidVersion):
             return None
         return None

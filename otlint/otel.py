@@ -22,11 +22,28 @@ SDK_PROVIDER = "opentelemetry.sdk.trace.TracerProvider"
 METER_PROVIDER = "opentelemetry.sdk.metrics.MeterProvider"
 LOGGER_PROVIDER = "opentelemetry.sdk._logs.LoggerProvider"
 SDK_PROVIDERS = frozenset({SDK_PROVIDER, METER_PROVIDER, LOGGER_PROVIDER})
+# By the class of a provider: what puts a processor on it, what makes it the global one, what gives the global one.
+ADD_PROCESSOR = {
+    SDK_PROVIDER: (f"{SDK_PROVIDER}.add_span_processor", f"{PROVIDER}.add_span_processor"),
+    METER_PROVIDER: (),
+    LOGGER_PROVIDER: (f"{LOGGER_PROVIDER}.add_log_record_processor",),
+}
+SET_PROVIDER = {
+    SDK_PROVIDER: "opentelemetry.trace.set_tracer_provider",
+    METER_PROVIDER: "opentelemetry.metrics.set_meter_provider",
+    LOGGER_PROVIDER: "opentelemetry._logs.set_logger_provider",
+}
+GET_PROVIDER = {
+    SDK_PROVIDER: "opentelemetry.trace.get_tracer_provider",
+    METER_PROVIDER: "opentelemetry.metrics.get_meter_provider",
+    LOGGER_PROVIDER: "opentelemetry._logs.get_logger_provider",
+}
+PERIODIC_READER = "opentelemetry.sdk.metrics.export.PeriodicExportingMetricReader"
 BATCH_PROCESSORS = frozenset(
     {
         "opentelemetry.sdk.trace.export.BatchSpanProcessor",
         "opentelemetry.sdk._logs.export.BatchLogRecordProcessor",
-        "opentelemetry.sdk.metrics.export.PeriodicExportingMetricReader",
+        PERIODIC_READER,
     }
 )
 
@@ -99,6 +116,17 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     SET_ATTRIBUTE: ("key", "value"),
     SET_ATTRIBUTES: ("attributes",),
     ADD_EVENT: ("name", "attributes", "timestamp"),
+    SDK_PROVIDER: ("sampler", "resource", "shutdown_on_exit", "active_span_processor", "id_generator", "span_limits"),
+    METER_PROVIDER: ("metric_readers", "resource", "exemplar_filter", "shutdown_on_exit", "views"),
+    LOGGER_PROVIDER: ("resource", "shutdown_on_exit", "multi_log_record_processor"),
+    **{api: ("span_processor",) for api in ADD_PROCESSOR[SDK_PROVIDER]},
+    **{api: ("log_record_processor",) for api in ADD_PROCESSOR[LOGGER_PROVIDER]},
+    SET_PROVIDER[SDK_PROVIDER]: ("tracer_provider",),
+    SET_PROVIDER[METER_PROVIDER]: ("meter_provider",),
+    SET_PROVIDER[LOGGER_PROVIDER]: ("logger_provider",),
+    "opentelemetry.sdk.trace.export.BatchSpanProcessor": ("span_exporter",),
+    "opentelemetry.sdk._logs.export.BatchLogRecordProcessor": ("exporter",),
+    PERIODIC_READER: ("exporter",),
 }
 
 # What calling an API gives, by dotted name of the callable.

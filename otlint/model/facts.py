@@ -11,6 +11,7 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.model.project import ClassFacts, Facts, FunctionFacts
+from otlint.model.providers import sends
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -53,6 +54,8 @@ def collect(module: Module) -> Facts:
         calls=frozenset(api for api in module.apis_called if otel.is_otel(api) or _is_set_up(api)),
         under_span=frozenset(_under_span(module)),
         script=_is_script(module),
+        holding=frozenset(each.kind for each in module.providers if each.batch is not None),
+        sends=sends(module),
     )
 
 

@@ -26,6 +26,7 @@ from otlint.model.origins import Origins
 from otlint.model.ownership import SPAN, TOKEN, Custody
 from otlint.model.positions import comments, positions
 from otlint.model.project import Facts, FunctionFacts, Project, module_name
+from otlint.model.providers import Provider, providers
 from otlint.model.purpose import Purpose, misjudged
 from otlint.model.raising import Raising
 from otlint.model.spans import Span, Spans
@@ -208,6 +209,11 @@ class Module:
     def marks(self) -> list[Mark]:
         """The calls that put an exception or a status other than OK on a span, or may do so."""
         return marks(self)
+
+    @cached_property
+    def providers(self) -> list[Provider]:
+        """The SDK providers that this file builds, in source order."""
+        return providers(self)
 
     @cached_property
     def logs(self) -> Logs:

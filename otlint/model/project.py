@@ -95,6 +95,8 @@ class Facts:
     """What one file contributes. `path` is relative to the project root, `module` its dotted name from there.
 
     `script`: it does something when it is run, not just when it is called.
+    `holding`: the classes of the providers that it builds and that keep telemetry in memory for a while; `sends`:
+    something in it may make a provider send that.
     """
 
     path: str
@@ -108,6 +110,8 @@ class Facts:
     calls: frozenset[str] = frozenset()
     under_span: frozenset[str] = frozenset()
     script: bool = False
+    holding: frozenset[str] = frozenset()
+    sends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

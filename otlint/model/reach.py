@@ -44,13 +44,22 @@ class Reach:
 
     def around(self, path: str) -> list[Facts]:
         """The files that reach `path`, and those that reach a file that imports it, directly or not."""
+        found = {facts.path: facts for each in sorted(self._with_importers(path)) for facts in self.files(each)}
+        return list(found.values())
+
+    def together(self, path: str) -> list[Facts]:
+        """The files that some program runs with `path` for all that is known: what it and its importers import."""
+        files = self._project.files
+        return self._with_imported([files[each] for each in sorted(self._with_importers(path)) if each in files])
+
+    def _with_importers(self, path: str) -> set[str]:
+        """The file and those that import it, directly or not."""
         importers, waiting = {path}, [path]
         while waiting:
             new = self._importers.get(waiting.pop(), set()) - importers
             importers |= new
             waiting.extend(new)
-        found = {facts.path: facts for each in sorted(importers) for facts in self.files(each)}
-        return list(found.values())
+        return importers
 
     def process(self, path: str, is_foreign: Callable[[str], bool]) -> list[Facts] | None:
         """The files that a script runs with; None when the file is imported by others, or imports what is not known."""

@@ -1,0 +1,251 @@
+"""How processes end without `atexit`, by which the SDK sends what its providers hold: signals, `os._exit`, `exec`."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import known, launch, otel
+from otlint.deployment import Evidence
+from otlint.model.providers import SENDS, may_send
+from otlint.model.values import argument
+from otlint.model.walk import Function, Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.project import Facts
+
+_EXEC = frozenset(f"os.exec{name}" for name in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe"))
+_FORKS = frozenset({"os.fork", "os.forkpty", "pty.fork"})
+_CHILDREN = re.compile(r"multiprocessing\..*(?:Process|Pool)\b.*|concurrent\.futures\.ProcessPoolExecutor.*")
+_CALLS_LATER = re.compile(r"signal\.signal|asyncio\..*add_signal_handler|threading\.(?:Thread|Timer)")
+_SIGTERM = "signal.SIGTERM"
+# From this version on, uvicorn ends by the signal that it was sent.
+_RAISES_AGAIN = "0.29"
+_WORKERS = re.compile(r"--workers[\s\"',=]+(\d+)")
+# What keeps the server from being the first process of its container.
+_PARENT = re.compile(r"(?:^|[\s/\"'\[])(?:uv[\s\"',]+run|tini|dumb-init)\b")
+_CLEANS = re.compile(r"(?i)(?:^|_)(?:shut|flush|clos|clean|stop|exit|final|tear|end|dispos|terminat|quit)")
+_DEPTH = 3
+
+
+# -- servers ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The server of an application, which ends its process by the signal that it was sent.
+
+    `server` says which one. `first`: as the first process of a container it would outlive that signal.
+    """
+
+    server: str
+    first: bool
+
+
+def served(module: Module) -> Served | None:
+    """The uvicorn that runs what the file belongs to; None for other servers, and for a uvicorn that ends normally."""
+    project = module.project
+    together = project.reach.together(module.path) if module.path in project.files else []
+    deployment = project.deployments.for_path(module.path) if project.deployments is not None else None
+    if deployment is not None and deployment.at_least("uvicorn", _RAISES_AGAIN) is False:
+        return None
+    found = _in_code(module, together)
+    servers = deployment.servers if deployment is not None else {}
+    gunicorn, uvicorn = servers.get("gunicorn-uvicorn-worker"), servers.get("uvicorn")
+    own = gunicorn is not None and gunicorn.path == module.path
+    if not own and not any(map(_is_application, together)):
+        return None
+    if gunicorn is not None:
+        return Served(f"gunicorn's uvicorn worker ({gunicorn.path})", first=False)
+    if uvicorn is not None and (found is None or found.first):
+        return _by_command(uvicorn) or (None if _is_container(uvicorn) else found)
+    return found
+
+
+def _by_command(evidence: Evidence) -> Served | None:
+    text = evidence.text
+    if "--reload" in text:
+        return None
+    workers = _WORKERS.search(text)
+    if workers is not None and int(workers[1]) > 1:
+        return Served(f"a worker of uvicorn ({evidence.path})", first=False)
+    before = text[: text.find("uvicorn")] if "uvicorn" in text else text
+    if evidence.path.endswith(".service") or _PARENT.search(before):
+        return Served(f"uvicorn ({evidence.path})", first=False)
+    several = workers is None and "--workers" in text
+    return None if _is_container(evidence) or several else Served("uvicorn", first=True)
+
+
+def _is_container(evidence: Evidence) -> bool:
+    reader = launch.reader(posixpath.basename(evidence.path))
+    return reader in {launch.container_file, launch.compose, launch.manifest}
+
+
+def _in_code(module: Module, together: list[Facts]) -> Served | None:
+    for call in module.calls("uvicorn.run"):
+        workers = argument(call, "workers", ())
+        if isinstance(workers, cst.Integer) and workers.evaluated_value > 1:
+            return Served("a worker of uvicorn", first=False)
+    runs = {server for facts in together for call in facts.calls if (server := known.runs().get(call)) is not None}
+    return Served("uvicorn", first=True) if "uvicorn" in runs else None
+
+
+def _is_application(facts: Facts) -> bool:
+    """Whether the file has to do with an ASGI application."""
+    return any(name.startswith(each) for name in facts.imports for each in _applications())
+
+
+def _applications() -> tuple[str, ...]:
+    entries = [entry for entry in known.entries().values() if "asgi" in entry.instrumentors]
+    packages = {api.partition(".")[0] for entry in entries for api in (*entry.decorators, *entry.bases, *entry.hooks)}
+    keys = {key for entry in entries for key in entry.instrumentors}
+    return tuple(f"{name}." for name in (*packages, *(f"opentelemetry.instrumentation.{key}" for key in keys)))
+
+
+# -- ends in the code -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Abrupt:
+    """A call that ends the program at once. `made`: what makes spans before it, None when other functions do."""
+
+    call: cst.Call
+    made: Node | None
+
+
+def abrupt_ends(module: Module) -> Iterator[Abrupt]:
+    """The calls of `os._exit` and `exec` that a process may reach with spans in memory, nothing having sent them.
+
+    Not in forked children, which leave that to their parent, nor in lambdas.
+    """
+    calls = [call for call in module.calls("os._exit", *_EXEC) if not isinstance(module.function_of(call), cst.Lambda)]
+    if not calls or not any(facts.holding for facts in module.project.reach.together(module.path)):
+        return
+    search = _Search(module)
+    for call in calls:
+        function = module.function_of(call)
+        if not search.is_child(call, function):
+            found = search.before(call, function, 0)
+            if found is not None:
+                yield Abrupt(call, found[0])
+
+
+class _Search:
+    """What one file does before it ends."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.anything_sends = any(facts.sends for facts in module.project.reach.around(module.path))
+
+    def is_child(self, call: Node, function: Function | None) -> bool:
+        """Whether the function is a child process, or forks one before the call."""
+        flow = self.module.flow(function or self.module.tree)
+        if any(fork in flow and flow.reaches(fork, call) for fork in self.module.calls(*_FORKS)):
+            return True
+        return any(_CHILDREN.fullmatch(taker) for taker in self._takers(function))
+
+    def before(self, node: Node, function: Function | None, depth: int) -> tuple[Node | None] | None:
+        """What makes spans that may still be in memory when the node runs; None when nothing is known to."""
+        module = self.module
+        flow = module.flow(function or module.tree)
+        calls = module.walk.own(function.body if function is not None else module.tree, cst.Call)
+        sending = [part for call in calls if self._sends(call, 0) for part in self._parts(call, node)]
+
+        def stop(each: Node) -> bool:
+            return any(module.walk.inside(each, part) for part in sending)
+
+        for call in calls:
+            if call is not node and call in flow and self._makes_spans(call) and flow.reaches(call, node, stop):
+                return (call,)
+        if function is None or depth > _DEPTH or flow.always_before(stop, node):
+            return None
+        return self._outside(function, depth)
+
+    def _outside(self, function: Function, depth: int) -> tuple[Node | None] | None:
+        """The same for what runs before the function is called."""
+        module = self.module
+        if module.entry(function) is not None:
+            return (None,)
+        for call in module.values.call_sites(function) if isinstance(function, cst.FunctionDef) else ():
+            found = self.before(call, module.function_of(call), depth + 1)
+            if found is not None:
+                return found
+        called_any_time = any(_CALLS_LATER.fullmatch(taker) for taker in self._takers(function))
+        return (None,) if called_any_time and any(True for _ in module.spans) else None
+
+    def _makes_spans(self, call: cst.Call) -> bool:
+        module = self.module
+        if module.spans.started_by(call) is not None:
+            return True
+        operation = module.operation(call)
+        if operation is not None:
+            return module.instrumentation.of(operation.instrumentors | operation.beneath) is not None
+        return module.api(call.func) in module.project.telemetry
+
+    def _sends(self, call: cst.Call, depth: int) -> bool:
+        """Whether a call may make providers send what they hold."""
+        module, func = self.module, call.func
+        name = func.attr.value if isinstance(func, cst.Attribute) else getattr(func, "value", "")
+        if isinstance(func, cst.Attribute) and name in SENDS:
+            return may_send(module, func)
+        api = module.api(func)
+        function = module.values.function(api)
+        if function is not None:
+            return depth < _DEPTH and self._body_sends(function, depth)
+        if api is not None and (otel.is_otel(api) or api.partition(".")[0] in {"builtins", *sys.stdlib_module_names}):
+            return False
+        if api is not None and any(each.rpartition(".")[2] in SENDS for each in module.project.called_by([api])):
+            return True
+        return self.anything_sends and isinstance(name, str) and _CLEANS.search(name) is not None
+
+    def _body_sends(self, function: cst.FunctionDef, depth: int) -> bool:
+        walk = self.module.walk
+        named = [each for word in SENDS for each in walk.named(word, function.body)]
+        return any(isinstance(walk.parent[each], cst.Attribute) for each in named) or any(
+            self._sends(each, depth + 1) for each in walk.all(cst.Call, within=function.body)
+        )
+
+    def _parts(self, call: cst.Call, node: Node) -> Iterator[Node]:
+        """The call, and what decides on it: `if ready: provider.shutdown()` counts as done."""
+        yield call
+        for up in self.module.walk.ancestors(call):
+            if isinstance(up, cst.FunctionDef | cst.Lambda):
+                return
+            if isinstance(up, cst.If | cst.For) and not self.module.walk.inside(node, up):
+                yield up.test if isinstance(up, cst.If) else up.iter
+
+    def _takers(self, function: Function | None) -> Iterator[str]:
+        """The functions that are given the function as an argument, by dotted name."""
+        module = self.module
+        if not isinstance(function, cst.FunctionDef):
+            return
+        qualified = module.names.qualified(function)
+        for name in module.walk.named(function.name.value, module.tree):
+            up = module.walk.parent[name]
+            use = up if isinstance(up, cst.Attribute) and up.attr is name else name
+            arg = module.walk.parent.get(use)
+            call = module.walk.parent.get(arg) if isinstance(arg, cst.Arg) and arg.value is use else None
+            if isinstance(call, cst.Call) and module.api(use) == qualified:
+                yield module.api(call.func) or ""
+
+
+def endless_loop(module: Module) -> Node | None:
+    """The loop in which a script works until it is killed; None when it, or a server, heeds the signal for that."""
+    facts = module.project.files.get(module.path)
+    if facts is None or not facts.script or any(call in known.runs() for call in facts.calls):
+        return None
+    for call in module.walk.all(cst.Call):
+        if any(module.api(arg.value) == _SIGTERM for arg in call.args):
+            return None
+    return next((loop for loop in module.walk.all(cst.While) if _is_true(loop.test)), None)
+
+
+def _is_true(test: Node) -> bool:
+    return isinstance(test, cst.Name | cst.Integer) and test.value in {"True", "1"}
