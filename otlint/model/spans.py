@@ -14,6 +14,8 @@ from otlint.model.project import FunctionFacts, SpanFacts
 from otlint.model.values import Values, argument, is_hidden
 from otlint.model.walk import Function, Node, Walk
 
+_ENTERING = frozenset({"enter_context", "enter_async_context"})
+
 
 @dataclass(eq=False, slots=True)
 class Span:
@@ -89,8 +91,7 @@ class Spans:
                 decorating = self._by_function.get(up, [])
                 if decorating:
                     return decorating[-1]
-                entered = [span for span in self.all if span.manner == "entered" and span.function is up]
-                before = [s for s in entered if self.walk.order[s.start] < self.walk.order[node] and s.current]
+                before = [span for span in self._entered(up, node) if span.current]
                 return before[-1] if before else None
             below = up
         return None
@@ -106,11 +107,26 @@ class Spans:
             if isinstance(up, cst.With) and below is up.body:
                 found += reversed(self._by_with.get(up, ()))
             if isinstance(up, cst.FunctionDef | cst.Lambda) and below is up.body:
-                entered = [span for span in self.all if span.manner == "entered" and span.function is up]
-                before = [span for span in entered if self.walk.order[span.start] < self.walk.order[node]]
-                return [*found, *reversed(before), *reversed(self._by_function.get(up, []))]
+                return [*found, *reversed(self._entered(up, node)), *reversed(self._by_function.get(up, []))]
             below = up
         return found
+
+    def _entered(self, function: Node, node: Node) -> list[Span]:
+        """The spans that were given to an exit stack before the node, and whose stack is still open there."""
+        entered = [span for span in self.all if span.manner == "entered" and span.function is function]
+        return [
+            span
+            for span in entered
+            if self.walk.order[span.start] < self.walk.order[node] and self.walk.inside(node, self._stack(span))
+        ]
+
+    def _stack(self, span: Span) -> Node:
+        """The block at whose end the span's exit stack is closed; the whole file where nobody says so."""
+        call = next(up for up in self.walk.ancestors(span.start) if isinstance(up, cst.Call))
+        stack = call.func.value if isinstance(call.func, cst.Attribute) else None
+        bindings = self.values.names.reaching(stack.value, stack) if isinstance(stack, cst.Name) else []
+        opened = [self.walk.parent[each.node] for each in bindings if each.kind == "with"]
+        return opened[0].body if len(opened) == 1 and isinstance(opened[0], cst.With) else self.walk.tree
 
     def of(self, expression: Node) -> Span | None:
         """The span that an expression certainly holds; `get_current_span()` is the innermost span around it."""
@@ -120,7 +136,8 @@ class Spans:
                 return started
             if self.values.api(expression.func) == otel.GET_CURRENT_SPAN and not expression.args:
                 return self.around(expression)
-            return None
+            entering = isinstance(expression.func, cst.Attribute) and expression.func.attr.value in _ENTERING
+            return self._by_start.get(expression.args[0].value) if entering and expression.args else None
         if isinstance(expression, cst.NamedExpr):
             return self.of(expression.value)
         if not isinstance(expression, cst.Name):
@@ -209,7 +226,7 @@ class Spans:
             kind_argument=kind_argument,
             records=starts.records,
             sets_status=starts.sets_status,
-            ends=starts.form == "manager" and starts.ends,
+            ends=starts.form != "live" and starts.ends,
             function=self.walk.function_of(call),
             helper=facts,
         )
@@ -265,6 +282,7 @@ class Spans:
                 continue
             span.manner = "with"
             span.managed_by = statement
+            span.ends = span.ends or span.api == otel.START_SPAN
             if span.current:
                 span.regions.append(statement.body)
             self._by_with.setdefault(statement, []).append(span)
@@ -322,8 +340,7 @@ class Spans:
         if isinstance(up, cst.Arg):
             call = self.walk.parent[up]
             if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute):
-                entering = call.func.attr.value in {"enter_context", "enter_async_context"}
-                return "entered" if entering else "passed"
+                return "entered" if call.func.attr.value in _ENTERING else "passed"
             return "passed"
         return "stored" if child is not span.start or isinstance(up, cst.Element | cst.DictElement) else "other"
 
