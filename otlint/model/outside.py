@@ -35,7 +35,8 @@ def outside(module: Module, span: Span) -> tuple[Node, str] | None:
     uses = set(custody.uses)
     for node in body:
         words = _needs_parent(module, span, node)
-        if words is not None and not any(module.walk.inside(use, node) for use in uses):
+        handed = isinstance(node, cst.Call) and any(module.walk.inside(use, node) for use in uses)
+        if words is not None and not handed:
             return node, words
     return None
 
