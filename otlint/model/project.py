@@ -49,7 +49,8 @@ class FunctionFacts:
     `effects` maps a parameter to what the function certainly may do to it: end, record, status, inject, use,
     keep (stores or passes it on to an unknown owner). `ambient` is the same for the current span.
     `shielded`: no exception leaves it, as it catches all of them.
-    `calls` are the dotted names of what it calls; `telemetry` whether it makes spans itself. `text` are the parameters
+    `calls` are the dotted names of what it calls; `telemetry` whether it makes spans itself, and `parent` where those
+    get their parent: "current", "given" (a context, links), None when it is not known. `text` are the parameters
     that it joins into the text it returns, () for one of few texts, ("*",) for unbounded text, None when unknown.
     `decorated` is the type that a library's decorator makes of it.
     """
@@ -64,6 +65,7 @@ class FunctionFacts:
     ambient: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
     telemetry: bool = False
+    parent: str | None = None
     is_async: bool = False
     endless: bool = False
     never_returns: bool = False
@@ -94,7 +96,8 @@ class ClassFacts:
 class Facts:
     """What one file contributes. `path` is relative to the project root, `module` its dotted name from there.
 
-    `script`: it does something when it is run, not just when it is called.
+    `script`: it does something when it is run, not just when it is called. `under_span` is what it calls inside of span
+    blocks, `handled` what handlers of requests or messages call, and the handlers themselves, by framework.
     `holding`: the classes of the providers that it builds and that keep telemetry in memory for a while; `sends`:
     something in it may make a provider send that.
     """
@@ -109,6 +112,7 @@ class Facts:
     imports: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
     under_span: frozenset[str] = frozenset()
+    handled: tuple[tuple[str, frozenset[str]], ...] = ()
     script: bool = False
     holding: frozenset[str] = frozenset()
     sends: bool = False
@@ -140,6 +144,8 @@ class Project:
     _functions: dict[str, FunctionFacts] = field(default_factory=dict)
     _reach: Reach | None = None
     _under_span: dict[str, str] | None = None
+    _handled: dict[str, list[tuple[str, str]]] | None = None
+    _callers: dict[str, set[str]] | None = None
     _depth: int = 0
     _tables: dict[str, dict[str, Symbol | str]] = field(default_factory=dict)
 
@@ -151,7 +157,7 @@ class Project:
         self.files = dict(files)
         for joined in (self._by_tail, self._found, self._symbols, self._tables, self._functions):
             joined.clear()
-        self._telemetry = self._reach = self._under_span = None
+        self._telemetry = self._reach = self._under_span = self._handled = self._callers = None
         for facts in self.files.values():
             parts = tuple(facts.module.split("."))
             self._by_tail.setdefault(parts[-1], []).append((parts, facts))
@@ -289,7 +295,10 @@ class Project:
         if symbol.kind == "value":
             return symbol.type is not None and (otel.is_otel(symbol.type) or self._of_class(symbol.type, symbol.facts))
         if symbol.function is not None:
-            return self._speaks(symbol.facts, symbol.function)
+            gives = symbol.function.returns
+            return self._speaks(symbol.facts, symbol.function) or (
+                gives is not None and self._of_class(gives, symbol.facts)
+            )
         if symbol.cls is not None:
             return self._class_speaks(symbol.facts, symbol.cls)
         return symbol.kind == "module" and any(each is symbol.facts for each in self.telemetry_files())
@@ -347,21 +356,57 @@ class Project:
             self._reach = Reach(self)
         return self._reach
 
+    def above(self, dotted: str) -> Iterator[str]:
+        """The function and those that call it, directly or through others; a method also where its base's is called."""
+        found = {dotted}
+        waiting = [dotted]
+        while waiting:
+            name = waiting.pop(0)
+            yield name
+            new = self._calling.get(name, set()) - found
+            found |= new
+            waiting.extend(sorted(new))
+
+    @property
+    def _calling(self) -> dict[str, set[str]]:
+        """Each function → those that call it, and the methods that it overrides."""
+        if self._callers is None:
+            self._callers = {}
+            for name, each in self._functions.items():
+                for called in each.calls:
+                    self._callers.setdefault(called, set()).add(name)
+            for facts in self.files.values():
+                for cls in facts.classes:
+                    for base in cls.bases:
+                        self._add_overridden(facts, cls, base)
+        return self._callers
+
+    def _add_overridden(self, facts: Facts, cls: ClassFacts, base: str) -> None:
+        symbol = self.symbol(base, facts.path)
+        if symbol is None or symbol.kind != "class" or self._callers is None:
+            return
+        for method in cls.methods:
+            inherited = self.member(symbol, method)
+            if inherited is not None and inherited.kind == "function":
+                self._callers.setdefault(f"{facts.module}.{cls.name}.{method}", set()).add(inherited.dotted)
+
     @property
     def under_span(self) -> dict[str, str]:
-        """The functions that some file calls inside a span, directly or through others → who calls them there."""
+        """The functions that some file calls inside a span → that file."""
         if self._under_span is None:
-            found = {name: facts.path for facts in self.files.values() for name in sorted(facts.under_span)}
-            calls = self._functions
-            waiting = list(found)
-            while waiting:
-                caller = waiting.pop()
-                for name in sorted(calls[caller].calls) if caller in calls else ():
-                    if name not in found:
-                        found[name] = found[caller]
-                        waiting.append(name)
-            self._under_span = found
+            self._under_span = {name: facts.path for facts in self.files.values() for name in facts.under_span}
         return self._under_span
+
+    @property
+    def handled(self) -> dict[str, list[tuple[str, str]]]:
+        """The functions that handlers call, and the handlers → the framework that they serve and the file it is in."""
+        if self._handled is None:
+            self._handled = {}
+            for facts in self.files.values():
+                for key, names in facts.handled:
+                    for name in names:
+                        self._handled.setdefault(name, []).append((key, facts.path))
+        return self._handled
 
     def users(self, facts: Iterable[Facts]) -> Iterator[Facts]:
         """The files whose answers may depend on these files: they import them, or from one that re-exports them."""
