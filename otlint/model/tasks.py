@@ -22,11 +22,11 @@ def runs_alone(module: Module, function: cst.FunctionDef) -> bool:
 
     `asyncio.create_task(poll())`, `Thread(target=work)`, `copy_context().run(work)`; not `await poll()`, not a pool.
     """
-    uses = [use for use in _mentions(module, function) if not module.walk.inside(use, function)]
+    uses = [use for use in mentions(module, function) if not module.walk.inside(use, function)]
     return bool(uses) and all(_is_alone(module, use) for use in uses)
 
 
-def _mentions(module: Module, function: cst.FunctionDef) -> list[Node]:
+def mentions(module: Module, function: cst.FunctionDef) -> list[Node]:
     """The expressions that name the function: `poll`, `self.poll`."""
     found: list[Node] = []
     for name in module.walk.named(function.name.value, module.tree):
