@@ -6,7 +6,7 @@ A wrapper or helper is read once and becomes `FunctionFacts`; callers in this fi
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
@@ -43,7 +43,7 @@ class Helpers:
         self.names = names
         self.values = values
         self._facts: dict[Node, FunctionFacts] = {}
-        self._working: set[Node] = set()
+        self._working: list[Node] = []
         self._spans: dict[Node, SpanFacts | None] = {}
         self._effects: dict[tuple[Node, str], frozenset[str]] = {}
         self._ambient: dict[Node, frozenset[str]] = {}
@@ -75,15 +75,20 @@ class Helpers:
         return found
 
     def of(self, function: cst.FunctionDef) -> FunctionFacts:
-        """The facts of a function of this file. Recursive functions see themselves without effects."""
+        """The facts of a function of this file. In a recursive call the function itself has no effects.
+
+        Functions that call each other know nothing of each other's effects.
+        """
         facts = self._facts.get(function)
         if facts is not None:
             return facts
         name = self.names.qualified(function).removeprefix(self.names.module_name + ".")
         every = [*parameters(function), *(each.name.value for each in function.params.kwonly_params)]
         if function in self._working:
-            return FunctionFacts(name, 0, parameters(function))
-        self._working.add(function)
+            itself = self._working[-1] is function
+            effects = tuple((each, frozenset[str]()) for each in every) if itself else ()
+            return FunctionFacts(name, 0, parameters(function), effects=effects)
+        self._working.append(function)
         facts = self._facts[function] = FunctionFacts(
             name=name,
             row=0,
@@ -101,7 +106,7 @@ class Helpers:
             shielded=is_shielded(function, self.walk, self.values),
             decorated=self.values.decorated(function),
         )
-        self._working.discard(function)
+        self._working.pop()
         return facts
 
     def on(self, call: cst.Call, given: Node) -> frozenset[str] | None:
@@ -115,18 +120,32 @@ class Helpers:
         facts = self.called(call)
         if facts is None:
             return None
-        positions = facts.parameters
-        if positions[:1] in {("self",), ("cls",)} and (
-            isinstance(call.func, cst.Attribute) or "__init__" in facts.name
-        ):
-            positions = positions[1:]
+        positions = self._positions(call, facts)
         for i, arg in enumerate(call.args):
             if arg.value is given:
                 if arg.star:
                     return None
                 name = arg.keyword.value if arg.keyword is not None else (positions[i] if i < len(positions) else None)
                 return facts.effect(name) if name is not None else None
+            if arg.star:
+                positions = ()
         return None
+
+    def given(self, call: cst.Call, facts: FunctionFacts, parameter: str) -> cst.BaseExpression | None:
+        """The expression that a call of a project function gives for a parameter, None when left out or hidden."""
+        return argument(call, parameter, self._positions(call, facts))
+
+    def _positions(self, call: cst.Call, facts: FunctionFacts) -> tuple[str, ...]:
+        """What the call's positional arguments are for: `Base.__init__(self, x)` gives self, `Base(x)` does not."""
+        positions = facts.parameters
+        if positions[:1] not in {("self",), ("cls",)}:
+            return positions
+        if not isinstance(call.func, cst.Attribute):
+            return positions[1:] if facts.name.endswith("__init__") else positions
+        owner = self.values.api(call.func.value) if positions[0] == "self" else None
+        symbol = self.values.symbol(owner)
+        by_class = self.values.cls(owner) is not None or (symbol is not None and symbol.kind == "class")
+        return ("", *positions[1:]) if by_class else positions[1:]
 
     # -- spans that a function starts -----------------------------------------------------------------------
 
@@ -226,7 +245,7 @@ class Helpers:
         if what is None or not what.startswith("~parameter:"):
             return what
         parameter = what.removeprefix("~parameter:")
-        value = argument(call, parameter, facts.parameters)
+        value = self.given(call, facts, parameter)
         if value is None:
             return None if is_hidden(call) else facts.default(parameter)
         return self._seen(function, value)
@@ -301,8 +320,8 @@ class Helpers:
 
     def _wrapping(self, function: cst.FunctionDef, returned: list[cst.BaseExpression | None]) -> SpanFacts | None:
         """A decorator, or a factory of one: a nested function runs the decorated function inside a span."""
-        for value in returned:
-            inner = self.names.definition(value) if value is not None else None
+        for value in _branches(returned):
+            inner = self.names.definition(value)
             if not isinstance(inner, cst.FunctionDef) or self.walk.function_of(inner) is not function:
                 continue
             facts = self._around_call(function, inner) or self._nested(function, inner)
@@ -311,8 +330,8 @@ class Helpers:
         return None
 
     def _nested(self, function: cst.FunctionDef, inner: cst.FunctionDef) -> SpanFacts | None:
-        for value in [each.value for each in self._returns(inner)]:
-            wrapper = self.names.definition(value) if value is not None else None
+        for value in _branches([each.value for each in self._returns(inner)]):
+            wrapper = self.names.definition(value)
             if isinstance(wrapper, cst.FunctionDef) and self.walk.function_of(wrapper) is inner:
                 facts = self._around_call(function, wrapper)
                 if facts is not None:
@@ -370,7 +389,7 @@ class Helpers:
             return False
         if isinstance(up, cst.Arg) and up.keyword is name:
             return False
-        bindings = self.names.bindings(name.value, name)
+        bindings = self.names.reaching(name.value, name)
         return any(b.kind == "param" and self.walk.inside(b.node, function.params) for b in bindings)
 
     def use(self, expression: Node) -> frozenset[str]:
@@ -466,6 +485,15 @@ def _declared_starter(dotted: str) -> FunctionFacts:
     """A function that the configuration says starts a span: its name is the first argument, all else is unknown."""
     starts = SpanFacts("manager", name="~parameter:name", kind=None, records=None, sets_status=None)
     return FunctionFacts(dotted.rpartition(".")[2], 0, parameters=("name",), span=starts)
+
+
+def _branches(expressions: Iterable[cst.BaseExpression | None]) -> Iterator[cst.BaseExpression]:
+    """The expressions, with `a` and `b` in place of `a if c else b`."""
+    for each in expressions:
+        if isinstance(each, cst.IfExp):
+            yield from _branches([each.body, each.orelse])
+        elif each is not None:
+            yield each
 
 
 def _every(function: cst.FunctionDef) -> tuple[str, ...]:

@@ -128,10 +128,8 @@ class Module:
         """The expression given for a parameter of an OpenTelemetry API or project function, None when left out."""
         api = self.api(call.func)
         positions_of = otel.PARAMETERS.get(api or "")
-        if positions_of is None:
-            facts = self.helpers.called(call)
-            positions_of = facts.parameters if facts is not None else ()
-        return argument(call, name, positions_of)
+        facts = self.helpers.called(call) if positions_of is None else None
+        return self.helpers.given(call, facts, name) if facts is not None else argument(call, name, positions_of or ())
 
     def function_of(self, node: Node) -> Function | None:
         """The function whose call evaluates the node."""

@@ -10,6 +10,7 @@ import libcst as cst
 from otlint import otel
 from otlint.model.helpers import Helpers
 from otlint.model.names import Binding
+from otlint.model.partials import is_partial
 from otlint.model.project import FunctionFacts, SpanFacts
 from otlint.model.values import Values, argument, is_hidden
 from otlint.model.walk import Function, Node, Walk
@@ -215,7 +216,8 @@ class Spans:
         if kind is not None and kind.startswith("~parameter:"):
             kind_argument = self._given(call, facts, kind)
             default = facts.default(kind.removeprefix("~parameter:"))
-            kind = self._kind(call, kind_argument) if kind_argument is not None else default
+            hidden = is_hidden(call) or is_partial(self.values, call.func)
+            kind = self._kind(call, kind_argument) if kind_argument is not None else None if hidden else default
         return Span(
             start=call,
             api=otel.START_AS_CURRENT_SPAN if starts.current and starts.form == "manager" else otel.START_SPAN,
@@ -234,18 +236,18 @@ class Spans:
     def _given(self, call: cst.Call, facts: FunctionFacts, parameter: str | None) -> cst.BaseExpression | None:
         if parameter is None or not parameter.startswith("~parameter:"):
             return None
-        return argument(call, parameter.removeprefix("~parameter:"), facts.parameters)
+        return self.helpers.given(call, facts, parameter.removeprefix("~parameter:"))
 
     def _kind(self, call: cst.Call, kind: cst.BaseExpression | None) -> str | None:
         if kind is None:
-            return None if is_hidden(call) else otel.KIND_INTERNAL
+            return None if is_hidden(call) or is_partial(self.values, call.func) else otel.KIND_INTERNAL
         dotted = self.values.api(kind)
         return dotted if dotted in otel.KINDS.values() else None
 
     def _flag(self, call: cst.Call, name: str, positions: tuple[str, ...], default: bool = True) -> bool | None:
         value = argument(call, name, positions)
         if value is None:
-            return None if is_hidden(call) else default
+            return None if is_hidden(call) or is_partial(self.values, call.func) else default
         if isinstance(value, cst.Name) and value.value in {"True", "False"}:
             return value.value == "True"
         return None

@@ -15,6 +15,7 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.model import annotations as notes
+from otlint.model import partials
 from otlint.model.names import Binding, Names, is_accessor, is_static
 from otlint.model.project import Project, Symbol
 from otlint.model.walk import N, Node, Walk
@@ -108,9 +109,7 @@ class Values:
     def _callable(self, binding: Binding) -> str | None:
         if binding.kind != "assign" or binding.value is None:
             return None
-        if isinstance(binding.value, cst.Call) and self.api(binding.value.func) == "functools.partial":
-            return self.api(binding.value.args[0].value) if binding.value.args else None
-        return self.api(binding.value)
+        return self.api(partials.called(self, binding.value))
 
     def followed(self, dotted: str) -> str | None:
         """An imported or defined name, canonical, and seen through project re-exports and module variables."""
