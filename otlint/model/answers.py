@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from otlint.model.handlers import Handler
     from otlint.model.module import Module
 
+# Codes of gRPC that no HTTP status is called: who is to blame, as the semantic conventions for servers have it.
+_RPC_CODES = {
+    **dict.fromkeys(("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"), 500),
+    **dict.fromkeys(("INVALID_ARGUMENT", "ALREADY_EXISTS", "PERMISSION_DENIED", "UNAUTHENTICATED"), 400),
+    **dict.fromkeys(("FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "RESOURCE_EXHAUSTED", "CANCELLED"), 400),
+}
 # Calls that show their first argument.
 _SHOWS = frozenset({"json", "jsonify", "dumps", "dict", "JSONResponse", "encode", "str", "Response", "make_response"})
 _EMPTY = frozenset({"list", "dict", "set", "tuple", "empty"})
@@ -131,6 +137,8 @@ class Answers:
             return True
         if pattern("values", "error_keys").fullmatch(name):
             return not self.handler.is_exception(value) and (self.handler.mentions(value) or self._is_text(value))
+        if name == "status_code":
+            return self.http_status(value) is Answer.ERROR
         if pattern("values", "state_keys").fullmatch(name):
             return is_failed_state(value)
         return False
@@ -187,6 +195,11 @@ class Answers:
             return Answer.NOTHING
         return _strongest(found)
 
+    def fails(self, call: cst.Call) -> bool:
+        """Whether a call of a framework makes the answer an error: `context.set_code(StatusCode.INTERNAL)`."""
+        slot = _answers().get(self.module.api(call.func) or "")
+        return slot is not None and (slot.always or self.status(_slot_value(call, slot)) is Answer.ERROR)
+
     def status(self, value: Node | None) -> Answer:
         """What the status of a response says; one that is not known may well blame the caller."""
         if value is None:
@@ -209,6 +222,8 @@ class Answers:
                 code = http.HTTPStatus[name].value
             elif name.startswith("HTTP_") and name[5:8].isdigit():
                 code = int(name[5:8])
+            elif name in _RPC_CODES:
+                code = _RPC_CODES[name]
             else:
                 return None
         if code < 400:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SERIALISES = re.compile(r"(?i).*(serial|json|dumps?|encode|decode|to_dict|as_dict|repr|format|truncate|attributes?)")
 _PROBE = re.compile(
-    r"(?i)(^|[^a-z])(health|healthz|ready|readiness|live|liveness|alive|ping|probe|heartbeat)([^a-z]|$)"
+    r"(?i)(^|[^a-z])(health(z|check)?|readiness|liveness|is_(ready|live|alive)|ping|heartbeat|probe)([^a-z]|$)"
 )
 EITHER = "either"
 SPAN_EVENT = "span-event"

@@ -197,11 +197,18 @@ class Handler:
     @cached_property
     def spans(self) -> list[Span]:
         """The spans in which both the `try` and this handler run, innermost first; `use_span` stands for its span."""
-        found = [real(span) for span in self.module.spans.enclosing(self.tried)]
+        found = [real(span) for span in self.module.spans.enclosing(self.tried) if self._is_seen(span)]
         found += [span for span in self.module.spans if span not in found and self._is_open(span)]
         order = self.module.walk.order
         unique = list(dict.fromkeys(found))
         return sorted(unique, key=lambda span: order.get(span.start, -1), reverse=True)
+
+    def _is_seen(self, span: Span) -> bool:
+        """Whether a `with` of a project helper gives its user the span, or nothing: not a session or the like."""
+        bound = span.binding
+        if span.helper is None or not isinstance(bound, cst.WithItem):
+            return True
+        return self.module.values.entered(self.module.type(bound.item)) in {otel.SPAN, None}
 
     def _is_open(self, span: Span) -> bool:
         """Whether a span in a variable has certainly been started before the `try`, and nobody else has it."""

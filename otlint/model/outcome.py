@@ -272,7 +272,7 @@ class _Judge:
             return True
         if name in words("state", "counts"):
             return False if any(pattern("state", "counters").fullmatch(each) for each in names_in(call.func)) else None
-        if pattern("state", "calls").fullmatch(name):
+        if pattern("state", "calls").fullmatch(name) or self.answers.fails(call):
             return True
         return True if any(self._says_failed(arg) for arg in call.args) else None
 
