@@ -56,13 +56,12 @@ def rest_of_block(module: Module, statement: Node) -> tuple[list[Statement], cst
     return following(module, branch), branch
 
 
-def is_wrappable(module: Module, statements: list[Statement]) -> bool:
-    """Whether the statements can move into a `with` of a span: no definitions of a module, no `yield`."""
+def is_wrappable(module: Module, statements: list[Statement], *, yields: bool = False) -> bool:
+    """Whether statements can move into a block: no definitions of a module, and no `yield` unless `yields`."""
     definitions = (cst.FunctionDef, cst.ClassDef, cst.Import, cst.ImportFrom)
-    at_top = module.function_of(statements[0]) is None
-    return not any(
-        (at_top and isinstance(each, definitions)) or module.walk.own(each, cst.Yield) for each in statements
-    )
+    if module.function_of(statements[0]) is None and any(isinstance(each, definitions) for each in statements):
+        return False
+    return yields or not any(module.walk.own(each, cst.Yield) for each in statements)
 
 
 @dataclass(slots=True)
@@ -71,7 +70,8 @@ class Guarded:
 
     `statement` starts it, `inside` follows, up to the statement that discharges now or to the end of the block; `gone`
     are those statements. `ending` is what they say, None when there is none. `branch` is the `if` that alone knows the
-    start. `exact`: nothing else runs before the discharge that used to run after it.
+    start, `unset` whether the variable has no value without it. `exact`: nothing else runs before the discharge that
+    used to run after it.
     """
 
     statement: Statement
@@ -79,6 +79,7 @@ class Guarded:
     gone: list[Statement] = field(default_factory=list)
     ending: str | None = None
     branch: cst.If | None = None
+    unset: bool = False
     exact: bool = True
 
 
@@ -93,16 +94,42 @@ def guarded(module: Module, custody: Custody) -> Guarded | None:
         plain = plain_statement(module, node)
         if not isinstance(plain, cst.Expr) or _is_alone_in_clause(module, plain):
             return None
-        gone.append(plain)
+        gone.append(_with_its_test(module, plain, custody.names))
     last = max((rest.index(each) for each in gone if each in rest), default=len(rest))
     inside = rest[:last]
     if not inside or not all(each in rest or _within(module, each, inside) for each in gone):
         return None
-    if len({"".join(module.code(each).split()) for each in gone}) > 1:
+    endings = [module.code(node) for node in custody.discharged]
+    if len({"".join(each.split()) for each in endings}) > 1:
         return None
     exact = all(each in rest[last:] or _leaves_at_once(module, each) for each in gone)
-    ending = module.code(gone[-1]) if gone else None
-    return Guarded(statement, inside, gone, ending, branch, exact)
+    unset = branch is not None and not _is_set_to_none(module, custody.names, branch)
+    return Guarded(statement, inside, gone, endings[-1] if endings else None, branch, unset, exact)
+
+
+def _with_its_test(module: Module, statement: Statement, names: list[str]) -> Statement:
+    """`if span: span.end()` goes as a whole."""
+    line = module.walk.parent[statement]
+    block = line if isinstance(line, cst.SimpleStatementSuite) else module.walk.parent[line]
+    branch = module.walk.parent.get(block)
+    if not isinstance(branch, cst.If) or branch.orelse is not None or len(getattr(block, "body", ())) != 1:
+        return statement
+    if isinstance(module.walk.parent[branch], cst.If) or "#" in module.code(branch):
+        return statement
+    looks = {name for each in names for name in (each, f"{each} is not None")}
+    return branch if module.code(branch.test) in looks else statement
+
+
+def _is_set_to_none(module: Module, names: list[str], branch: cst.If) -> bool:
+    """Whether `span = None` stands before the branch."""
+    block = module.walk.parent[branch]
+    return any(
+        module.walk.order[each.node] < module.walk.order[branch]
+        and isinstance(each.value, cst.Name)
+        and each.value.value == "None"
+        and module.walk.inside(each.node, block)
+        for each in (module.names.bindings(names[0], branch) if names else ())
+    )
 
 
 def _within(module: Module, statement: Node, blocks: list[Statement]) -> bool:

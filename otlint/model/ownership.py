@@ -100,7 +100,12 @@ class Ownership:
         care = self._care(custody)
         inside = self.walk.inside
         sudden = [way for way in found if way.kind == "exception" and not any(inside(way.node, each) for each in care)]
+        if not self._is_manager(custody.function):  # a generator is closed at a `yield`; only `with` throws there
+            sudden = [way for way in sudden if not isinstance(way.node, cst.Yield)]
         return [way for way in found if way.kind != "exception" or way in sudden[:1]]
+
+    def _is_manager(self, function: Node) -> bool:
+        return isinstance(function, cst.FunctionDef) and self.values.is_manager(function)
 
     def _care(self, custody: Custody) -> list[Node]:
         """Code that only prepares or performs the discharge.

@@ -94,7 +94,7 @@ def _fix(module: Module, leak: Leak) -> Fix | None:
         ending = f"{detach}({token})"
     lines = [ending]
     if guard.branch is not None:
-        made = (*made, *edits.insert_before(module, guard.branch, [f"{token} = None"]))
+        made = (*made, *(edits.insert_before(module, guard.branch, [f"{token} = None"]) if guard.unset else ()))
         lines = [f"if {token} is not None:", f"\t{ending}"]
     wrapped = edits.wrap_try_finally(module, guard.inside, lines, without=guard.gone)
     safety = Safety.SAFE if guard.exact else Safety.UNSAFE

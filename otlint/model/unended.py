@@ -1,0 +1,62 @@
+"""Live spans that some way out of their function leaves open, although nobody else is there to end them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.flow import Exit
+from otlint.model.ownership import Custody
+from otlint.model.spans import Span
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Unended:
+    """A span with the ways out on which it stays open, the most telling one first."""
+
+    span: Span
+    custody: Custody
+    exits: list[Exit]
+
+
+def unended(module: Module) -> Iterator[Unended]:
+    """The spans of a file that are not always ended. Tests start spans to look at them, and are left alone."""
+    if module.is_test:
+        return
+    for span in module.spans:
+        if not _is_live(span):
+            continue
+        custody = module.custody(span.start)
+        exits = _exits(module, custody)
+        if exits:
+            exits.sort(key=lambda way: way.kind in {"exception", "yield"})
+            yield Unended(span, custody, exits)
+
+
+def _is_live(span: Span) -> bool:
+    """Whether the call leaves an open span behind, to which nothing but the caller holds on."""
+    if span.ends or span.api == otel.USE_SPAN or span.manner == "decorator":
+        return False
+    started = span.helper.span if span.helper is not None else None
+    if started is not None:
+        return started.form == "live" and not started.kept
+    return span.api == otel.START_SPAN or span.manner == "with"
+
+
+def _exits(module: Module, custody: Custody) -> list[Exit]:
+    if custody.lent and not custody.discharged and not custody.handed:
+        return []
+    exits = module.exits(custody)
+    function = custody.function
+    if isinstance(function, cst.Module):  # a script that fails is over, and so is its span
+        return [] if custody.discharged else exits
+    if isinstance(function, cst.FunctionDef) and module.values.is_manager(function):
+        return [way for way in exits if way.kind != "yield"]
+    return exits
