@@ -1,14 +1,20 @@
-"""Write the tables of all rules into README.md and rules/README.md: `python -m scripts.tables`."""
+"""Write what README.md and rules/README.md show of otlint itself: the rules, a finding, its fix.
+
+Run `python -m scripts.tables`; a test compares.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from otlint import own, pages, rule
 
 ROOT = Path(__file__).parent.parent
-START, END = "<!-- rules -->", "<!-- /rules -->"
+DEMO = ROOT / "tests" / "demo"
 # File → how it reaches the pages.
 FILES = {"README.md": "rules/", "rules/README.md": ""}
 
@@ -40,12 +46,47 @@ def _row(*cells: str | None) -> str:
     return f"| {' | '.join(cell or '-' for cell in cells)} |"
 
 
+def finding() -> str:
+    """A real finding in the demo service, as a terminal shows it, up to the offer of a fix."""
+    return _code("", _otlint().partition("help: ")[0].rstrip().removesuffix("|").rstrip())
+
+
+def fix() -> str:
+    """The repair of that finding as a patch."""
+    return _code("diff", _otlint("--diff").rstrip())
+
+
+def _otlint(*options: str) -> str:
+    command = [
+        sys.executable,
+        "-m",
+        "otlint",
+        "check",
+        "--isolated",
+        "--select",
+        "OTL107",
+        *options,
+        "orders/worker.py",
+    ]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    done = subprocess.run(command, cwd=DEMO, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    return done.stdout
+
+
+def _code(language: str, text: str) -> str:
+    return f"```{language}\n{text}\n```"
+
+
 def written(text: str, folder: str) -> str:
-    """The text with the table between its markers."""
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    assert start and end, f"no {START} … {END}"
-    return f"{before}{start}\n{table(folder)}\n\n{end}{after}"
+    """The text with everything between its markers made anew; links to pages start with `folder`."""
+    parts = {"rules": lambda: f"{table(folder)}\n", "finding": finding, "fix": fix}
+    for name, make in parts.items():
+        before, start, rest = text.partition(f"<!-- {name} -->")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
+        if start and end:
+            text = f"{before}{start}\n{make()}\n{end}{after}"
+    return text
 
 
 if __name__ == "__main__":
