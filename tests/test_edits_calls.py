@@ -180,6 +180,25 @@ def test_append_element(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("()", "(v,)"),
+        ("( )", "(v, )"),
+        ("(a,)", "(v, a)"),
+        ("(a, b)", "(v, a, b)"),
+        ("((a, b))", "((v, a, b))"),
+        ("(  # c\n    a,\n)", "(v,   # c\n    a,\n)"),
+        ("[]", "[v]"),
+        ("[a]", "[v, a]"),
+        ("f(args=(a,))", "f(args=(v, a))"),
+    ],
+)
+def test_prepend_element(text: str, expected: str) -> None:
+    module = StandIn(text)
+    check(text, edits.prepend_element(module, module.walk.all(cst.List, cst.Tuple)[0], "v"), expected)
+
+
+@pytest.mark.parametrize(
     ("text", "name", "expected"),
     [
         ("try: a\nexcept X as e: b\n", "e", None),

@@ -6,6 +6,7 @@ from otlint.edits.expressions import (
     append_element,
     bind_exception,
     insert_argument,
+    prepend_element,
     remove_argument,
     rename_function,
     replace,
@@ -28,12 +29,14 @@ from otlint.edits.statements import (
     wrap_try_finally,
     wrap_with,
 )
+from otlint.edits.threads import carry_context
 
 __all__ = [
     "add_attributes",
     "append",
     "append_element",
     "bind_exception",
+    "carry_context",
     "delete_clause",
     "delete_statement",
     "insert_after",
@@ -41,6 +44,7 @@ __all__ = [
     "insert_before",
     "make_sync",
     "prepend",
+    "prepend_element",
     "reference",
     "remove_argument",
     "remove_import",

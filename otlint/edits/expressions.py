@@ -108,6 +108,18 @@ def append_element(module: Module, collection: cst.Dict | cst.List, text: str) -
     return behind_item(module, module.range(last)[0], end, comma, text)
 
 
+def prepend_element(module: Module, collection: cst.Tuple | cst.List, text: str) -> Edits:
+    """Another element at the start of a list or tuple display in brackets."""
+    bracket = collection.lpar[-1] if isinstance(collection, cst.Tuple) else collection.lbracket
+    opened = module.range(bracket)[0] + 1
+    if collection.elements:
+        comma = collection.elements[0].comma
+        behind = module.range(comma) if isinstance(comma, cst.Comma) and len(collection.elements) == 1 else (0, 0)
+        single = behind[1] and module.source.text[behind[1]] == ")"
+        return (Edit(opened, opened, f"{text}, "), *([Edit(*behind, "")] if single else []))
+    return (Edit(opened, opened, f"{text}," if isinstance(collection, cst.Tuple) else text),)
+
+
 def bind_exception(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> tuple[str, Edits]:
     """The name of the caught exception, and the edits that give it one where it has none.
 

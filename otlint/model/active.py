@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from otlint import known, otel
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ def _active(module: Module, node: Node, depth: int) -> Active | None:
     span = module.span_around(node)
     if span is not None:
         return Active(span.start, "the span starts here", here=depth == 0)
+    attach = _attached(module, node)
+    if attach is not None:
+        return Active(attach, "the context is attached here", here=depth == 0)
     function = module.function_of(node)
     if isinstance(function, cst.Lambda) or function is None or depth > _DEPTH:
         return None
@@ -46,5 +50,31 @@ def _active(module: Module, node: Node, depth: int) -> Active | None:
         found = _active(module, call, depth + 1)
         if found is not None:
             return Active(found.node, found.why)
-    elsewhere = module.project.under_span.get(module.names.qualified(function))
-    return Active(None, f"`{elsewhere}` calls it inside a span") if elsewhere is not None else None
+    why = _elsewhere(module, module.names.qualified(function))
+    return Active(None, why) if why is not None else None
+
+
+def _attached(module: Module, node: Node) -> cst.Call | None:
+    """The last `attach()` before the node in the same function, None when a `detach()` stands between them."""
+    order, function = module.walk.order, module.function_of(node)
+    before = [
+        call
+        for call in module.calls(otel.ATTACH, otel.DETACH)
+        if order[call] < order[node] and module.function_of(call) is function
+    ]
+    return before[-1] if before and module.api(before[-1].func) == otel.ATTACH else None
+
+
+def _elsewhere(module: Module, name: str) -> str | None:
+    """Why a span can be current when a function is called, by what the other files of the project say."""
+    project = module.project
+    for caller in project.above(name):
+        path = project.under_span.get(caller)
+        if path is not None:
+            return f"`{path}` calls it inside a span"
+        for key, path in project.handled.get(caller, ()):
+            entry = known.entries()[key]
+            why = module.instrumentation.at(path).of(entry.instrumentors, entry.native)
+            if why is not None:
+                return f"`{path}` calls it for what enters through {key.partition('.')[2]}, and {why}"
+    return None

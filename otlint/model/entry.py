@@ -22,6 +22,7 @@ class Entries:
         self._module = module
         self._found: dict[Node, known.Entry | None] = {}
         self._registered: dict[Node, known.Entry] | None = None
+        self._others: list[tuple[str, known.Entry]] = []
 
     def of(self, function: Node) -> known.Entry | None:
         """The framework that calls the function for each request or message, None when none is known to."""
@@ -30,6 +31,18 @@ class Entries:
         if function not in self._found:
             self._found[function] = next(self._matches(function), None)
         return self._found[function]
+
+    def all(self) -> Iterator[tuple[cst.FunctionDef, known.Entry]]:
+        """The functions of this file that a framework calls."""
+        for function in self._module.walk.all(cst.FunctionDef):
+            entry = self.of(function)
+            if entry is not None:
+                yield function, entry
+
+    def elsewhere(self) -> Iterator[tuple[str, known.Entry]]:
+        """The functions of other files that a call in this one hands to a framework, by dotted name."""
+        self._registrations()
+        yield from self._others
 
     def is_below(self, function: cst.FunctionDef, inner: Node) -> bool:
         """Whether a decorator stands below all those that hand the function to a framework, which gets its result."""
@@ -102,6 +115,9 @@ class Entries:
             if arg.keyword is None and not arg.star:
                 given.append(arg.value)
         for value in given:
-            function = self._module.values.function(self._module.api(value)) if value is not None else None
+            api = self._module.api(value) if value is not None else None
+            function = self._module.values.function(api)
             if function is not None:
                 self._registered[function] = entry
+            elif api is not None:
+                self._others.append((api, entry))

@@ -53,6 +53,7 @@ def collect(module: Module) -> Facts:
         imports=frozenset(imports),
         calls=frozenset(api for api in module.apis_called if otel.is_otel(api) or _is_set_up(api)),
         under_span=frozenset(_under_span(module)),
+        handled=tuple(sorted(_handled(module).items())),
         script=_is_script(module),
         holding=frozenset(each.kind for each in module.providers if each.batch is not None),
         sends=sends(module),
@@ -102,10 +103,23 @@ def _under_span(module: Module) -> Iterator[str]:
     """What is called inside the span blocks of the file, by dotted name."""
     for span in module.spans:
         for region in span.regions:
-            for call in module.walk.own(region, cst.Call):
-                api = module.api(call.func)
-                if api is not None and not otel.is_otel(api) and not api.startswith("builtins."):
-                    yield api
+            yield from filter(_is_own, module.helpers.callees.within(region))
+
+
+def _handled(module: Module) -> dict[str, frozenset[str]]:
+    """The functions that handle what enters the process, and those that they call → by framework."""
+    found: dict[str, set[str]] = {}
+    for function, entry in module.entries.all():
+        names = found.setdefault(entry.key, set())
+        names.add(module.names.qualified(function))
+        names.update(filter(_is_own, module.helpers.callees.of(function)))
+    for name, entry in module.entries.elsewhere():
+        found.setdefault(entry.key, set()).add(name)
+    return {key: frozenset(names) for key, names in found.items()}
+
+
+def _is_own(api: str) -> bool:
+    return not otel.is_otel(api) and not api.startswith("builtins.")
 
 
 def _class(module: Module, definition: cst.ClassDef) -> ClassFacts:

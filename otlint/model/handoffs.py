@@ -1,8 +1,7 @@
-"""Work that is handed to another thread: where, how, and what runs there."""
+"""Work that is handed to another thread: where, how, and by which expression."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,66 +10,88 @@ import libcst as cst
 
 from otlint import otel
 from otlint.model.values import argument
-from otlint.model.walk import Node
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
+    from otlint.model.walk import Walk
 
+_THREAD = "threading.Thread"
 _POOL = "concurrent.futures.ThreadPoolExecutor"
 _THREAD_POOL = "multiprocessing.pool.ThreadPool"
 # API → how it takes the work, the parameter that is the work, its position.
 _THREADS: dict[str, tuple[str, str, int]] = {
-    "threading.Thread": ("thread", "target", 1),
+    _THREAD: ("thread", "target", 1),
     "threading.Timer": ("timer", "function", 1),
     f"{_POOL}.submit": ("submit", "", 0),
     f"{_POOL}.map": ("map", "", 0),
+    f"{_POOL}.submit().add_done_callback": ("callback", "fn", 0),
+    "concurrent.futures.Future.add_done_callback": ("callback", "fn", 0),
     "asyncio.AbstractEventLoop.run_in_executor": ("executor", "func", 1),
-    "_thread.start_new_thread": ("apply", "", 0),
+    "_thread.start_new_thread": ("raw", "", 0),
+    f"{_THREAD_POOL}.apply": ("apply", "func", 0),
+    f"{_THREAD_POOL}.apply_async": ("apply", "func", 0),
     **{
-        f"{_THREAD_POOL}.{name}": ("apply" if name.startswith("apply") else "map", "func", 0)
-        for name in ("apply", "apply_async", "map", "map_async", "imap", "imap_unordered", "starmap", "starmap_async")
+        f"{_THREAD_POOL}.{name}": ("map", "func", 0)
+        for name in ("map", "map_async", "imap", "imap_unordered", "starmap", "starmap_async")
     },
 }
-# A target of such a name lives longer than the request that starts it.
-_LONG_LIVED = frozenset(
-    {
-        "worker", "poll", "poller", "polling", "loop", "daemon", "listen", "listener", "consume", "consumer", "serve",
-        "server", "heartbeat", "monitor", "forever", "watch", "watcher", "scheduler", "background", "refresher",
-        "reaper", "janitor", "sender", "flusher", "committer", "cleanup", "shutdown", "maintain",
-    }
-)  # fmt: skip
-_CARRIES_CONTEXT = re.compile(
-    r"(?i)(?:^|_)(?:ctx|contexts?|carriers?|traceparent|span|links?|(?:trace|otel|propagation)_?headers)$|(?:Span|Context)$"
-)
+_NO_INPUTS = frozenset({"name", "daemon", "group", "interval", "chunksize", "timeout"})
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Handoff:
     """One call that lets another thread do work.
 
-    `way`: "thread", "timer", "submit", "map", "executor" (run_in_executor), "apply" (other pools, low-level threads),
-    "helper" (a project function that starts the thread). `target` is the callable; `inputs` what it gets.
+    `way`: "thread", "timer", "submit", "map", "executor" (run_in_executor), "callback" (of a pool's future), "apply"
+    (multiprocessing's ThreadPool), "raw" (start_new_thread), "helper" (a project function that starts the thread), or
+    "subclass" (of Thread, at its start). `target` is the callable, or the thread; `run` the method that a subclass
+    runs; `inputs` what the work gets. `place` is where the work is handed over: a thread's start, else the call.
     """
 
     call: cst.Call
     way: str
     target: cst.BaseExpression
     inputs: tuple[cst.BaseExpression, ...]
+    place: cst.Call
+    run: str | None = None
 
 
 def handoffs(module: Module) -> Iterator[Handoff]:
-    """Every hand-off to a thread in the file; process pools and unknown executors are none."""
+    """Every hand-off to a thread in the file; process pools and unknown executors are none, nor threads not started."""
     for call in module.walk.all(cst.Call):
         api = module.api(call.func)
         if api in _THREADS:
-            way, name, position = _THREADS[api]
-            target = argument(call, name, ("",) * position + (name,)) if name else _positional(call, position)
-            if target is None or _carries_context(module, call):
-                continue
-            if way != "executor" or _is_thread_pool(module, call):
-                yield Handoff(call, way, target, _inputs(call, target))
+            found = _direct(module, call, *_THREADS[api])
+            if found is not None:
+                yield found
+        elif api == f"{_THREAD}.start":
+            yield from _subclass(module, call)
         elif api is not None and not otel.is_otel(api):
             yield from _through_helper(module, call)
+
+
+def _direct(module: Module, call: cst.Call, way: str, name: str, position: int) -> Handoff | None:
+    target = argument(call, name, ("",) * position + (name,)) if name else _positional(call, position)
+    if target is None or _carries_context(module, call):
+        return None
+    if way == "executor" and not _is_thread_pool(module, call):
+        return None
+    place = start_of(module, call) if way in {"thread", "timer"} else call
+    return Handoff(call, way, target, _inputs(call, target), place) if place is not None else None
+
+
+def _subclass(module: Module, start: cst.Call) -> Iterator[Handoff]:
+    """`Worker(queue).start()`, where the class `Worker` of the project is a Thread with a `run` of its own."""
+    if not isinstance(start.func, cst.Attribute):
+        return
+    thread = start.func.value
+    owner = module.type(thread)
+    run = module.values.member(owner, "run") if owner is not None else None
+    if run is None or owner == _THREAD or run.startswith("threading."):
+        return
+    made = [each for each in module.origins(thread) if isinstance(each, cst.Call)]
+    inputs = tuple(arg.value for each in made for arg in each.args)
+    yield Handoff(start, "subclass", thread, inputs, start, run)
 
 
 def _through_helper(module: Module, call: cst.Call) -> Iterator[Handoff]:
@@ -80,17 +101,32 @@ def _through_helper(module: Module, call: cst.Call) -> Iterator[Handoff]:
     for arg in call.args:
         effects = module.helpers.on(call, arg.value)
         if effects is not None and "thread" in effects and not arg.star:
-            yield Handoff(call, "helper", arg.value, _inputs(call, arg.value))
+            yield Handoff(call, "helper", arg.value, _inputs(call, arg.value), call)
 
 
-def takes_work(api: str, arg: cst.Arg, call: cst.Call) -> bool:
-    """Whether the argument is the callable that the API runs in a thread."""
-    if api not in _THREADS:
+def start_of(module: Module, thread: cst.Call) -> cst.Call | None:
+    """Where the function that makes a thread starts it, None when it does not."""
+    up = module.walk.parent[thread]
+    if isinstance(up, cst.Attribute):
+        above = module.walk.parent[up]
+        return above if isinstance(above, cst.Call) and up.attr.value == "start" else None
+    function = module.function_of(thread)
+    body = function.body if function is not None else module.tree
+    starts = [each for each in module.walk.own(body, cst.Call) if _is_start(module, each, thread)]
+    target = up.targets[0].target if isinstance(up, cst.Assign) else getattr(up, "target", None)
+    same = [
+        each
+        for each in starts
+        if target is not None and isinstance(each.func, cst.Attribute) and each.func.value.deep_equals(target)
+    ]
+    return next(iter([*same, *starts]), None)
+
+
+def _is_start(module: Module, call: cst.Call, thread: cst.Call) -> bool:
+    if not isinstance(call.func, cst.Attribute) or call.func.attr.value != "start" or call.args:
         return False
-    _, name, position = _THREADS[api]
-    if arg.keyword is not None:
-        return arg.keyword.value == name
-    return position < len(call.args) and call.args[position] is arg
+    before = module.walk.order[thread] < module.walk.order[call]
+    return before and module.type(call.func.value) in {None, _THREAD, "threading.Timer"}
 
 
 def _positional(call: cst.Call, position: int) -> cst.BaseExpression | None:
@@ -118,87 +154,70 @@ def _is_thread_pool(module: Module, call: cst.Call) -> bool:
 def _inputs(call: cst.Call, target: cst.BaseExpression) -> tuple[cst.BaseExpression, ...]:
     found: list[cst.BaseExpression] = []
     for arg in call.args:
-        if arg.value is target or (arg.keyword is not None and arg.keyword.value in {"name", "daemon", "group"}):
+        if arg.value is target or (arg.keyword is not None and arg.keyword.value in _NO_INPUTS):
             continue
         inner = arg.value.elements if isinstance(arg.value, cst.Tuple | cst.List) else ()
         found.extend([each.value for each in inner] if inner else [arg.value])
     return tuple(found)
 
 
-def makes_telemetry(module: Module, handoff: Handoff) -> str | None:
-    """What of the work needs the trace: "starts spans" and the like, None when nothing is known to.
-
-    Also None where the work brings its own context, or lives longer than what starts it.
-    """
-    if any(_CARRIES_CONTEXT.search(_spelled(each)) or module.type(each) == otel.CONTEXT for each in handoff.inputs):
-        return None
-    names = list(_run(module, handoff.target, handoff.inputs))
-    if not names or any(_lives_long(module, name) for name in names):
-        return None
-    called = module.project.called_by(names)
-    if called & (otel.EXTRACTS | {otel.ATTACH, "contextvars.Context.run", "contextvars.copy_context"}):
-        return None
-    if called & otel.STARTS or any(name in module.project.telemetry for name in names):
-        return "starts spans"
-    if called & {otel.GET_CURRENT_SPAN, *otel.INJECTS}:
-        return "uses the current span"
-    for name in sorted(called):
-        operation = known_operation(module, name)
-        if operation is not None:
-            return f"calls `{operation}`, which is instrumented"
-    return None
+def takes_work(api: str, arg: cst.Arg, call: cst.Call) -> bool:
+    """Whether the argument is the callable that the API runs in a thread."""
+    if api not in _THREADS:
+        return False
+    _, name, position = _THREADS[api]
+    if arg.keyword is not None:
+        return arg.keyword.value == name
+    return position < len(call.args) and call.args[position] is arg
 
 
-def known_operation(module: Module, api: str) -> str | None:
-    """The name of an instrumented client call, None for any other."""
-    from otlint import known
-
-    operation = known.clients().operation(api)
-    if operation is None or module.instrumentation.of(operation.instrumentors | operation.beneath) is None:
-        return None
-    return api
-
-
-def _run(module: Module, target: Node, inputs: tuple[cst.BaseExpression, ...]) -> Iterator[str]:
-    """The dotted names of the functions that the thread runs; none when that is not certain."""
-    if isinstance(target, cst.Lambda):
-        for call in module.walk.own(target.body, cst.Call):
-            api = module.api(call.func)
-            if api is not None:
-                yield api
-        return
-    if isinstance(target, cst.Call):
-        api = module.api(target.func)
-        if api == "functools.partial" and target.args:
-            yield from _run(module, target.args[0].value, tuple(arg.value for arg in target.args[1:]))
-        return
-    api = module.api(target)
-    if api in {"asyncio.run", "anyio.run"}:
-        coroutine = inputs[0] if inputs else None
-        inner = module.api(coroutine.func) if isinstance(coroutine, cst.Call) else None
-        if inner is not None:
-            yield inner
-    elif api is not None:
-        yield api
-
-
-def _lives_long(module: Module, name: str) -> bool:
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.rpartition(".")[2]).lower().split("_")
-    if not _LONG_LIVED.isdisjoint(words):
+def is_waited_for(module: Module, handoff: Handoff) -> bool:
+    """Whether the function that hands the work over also waits for its end."""
+    if handoff.way == "map":
         return True
-    function = module.values.function(name)
-    if function is not None:
-        return any(is_endless(loop) for loop in module.walk.own(function.body, cst.While))
-    facts = module.project.function(name)
-    return facts is not None and facts.endless
+    function = module.function_of(handoff.call)
+    if handoff.way == "executor":
+        return not isinstance(module.walk.parent[handoff.call], cst.Expr)
+    body = function.body if function is not None else module.tree
+    calls = module.walk.own(body, cst.Call)
+    if handoff.way == "submit" and isinstance(handoff.call.func, cst.Attribute):
+        pool = handoff.call.func.value
+        managed = isinstance(pool, cst.Name) and any(
+            binding.kind == "with" for binding in module.names.reaching(pool.value, pool)
+        )
+        waits = {"concurrent.futures.as_completed", "concurrent.futures.wait"}
+        return managed or any(module.api(each.func) in waits or _method(each) == "result" for each in calls)
+    return any(_method(each) == "join" and (not each.args or _is_of_thread(module, each)) for each in calls)
 
 
-def is_endless(loop: cst.While) -> bool:
-    """`while True`, `while not stop.is_set()`, `while self.running`: not a loop over data."""
-    return not isinstance(loop.test, cst.Comparison)
+def _is_of_thread(module: Module, call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Attribute) and module.type(call.func.value) == _THREAD
 
 
-def _spelled(expression: Node) -> str:
-    if isinstance(expression, cst.Attribute):
-        return expression.attr.value
-    return expression.value if isinstance(expression, cst.Name) else ""
+def is_endless(walk: Walk, loop: cst.While) -> bool:
+    """`while True`, `while not stop.is_set()`, `while self.running`: not a loop over data that is used up."""
+    test = loop.test
+    if isinstance(test, cst.Comparison):
+        return False
+    if isinstance(test, cst.Name | cst.Integer) and test.value in {"True", "1"}:
+        leaves = any(walk.own(loop.body, cst.Break, cst.Return))
+        return not leaves or any(_is_reception(call) for call in walk.own(loop.body, cst.Call))
+    changed = {
+        target.target.value
+        for each in walk.own(loop.body, cst.Assign)
+        for target in each.targets
+        if isinstance(target.target, cst.Name)
+    }
+    return changed.isdisjoint(name.value for name in walk.own(test, cst.Name))
+
+
+def _is_reception(call: cst.Call) -> bool:
+    """`queue.get(timeout=1)`, `stop.wait(5)`, `consumer.poll()`: it waits for whatever comes."""
+    name = _method(call)
+    if name == "get":
+        return all(arg.keyword is not None and arg.keyword.value in {"timeout", "block"} for arg in call.args)
+    return name in {"wait", "poll", "recv", "receive", "accept", "blpop", "brpop", "readline", "get_message"}
+
+
+def _method(call: cst.Call) -> str:
+    return call.func.attr.value if isinstance(call.func, cst.Attribute) else ""

@@ -27,6 +27,15 @@ class Instrumentation:
         self._module = module
         self._project = module.project
         self._path = module.path
+        self._others: dict[str, Instrumentation] = {self._path: self}
+
+    def at(self, path: str) -> Instrumentation:
+        """The answers for another file of the project."""
+        if path not in self._others:
+            other = Instrumentation(self._module)
+            other._path, other._others = path, self._others
+            self._others[path] = other
+        return self._others[path]
 
     def of(self, keys: Iterable[str], native: Iterable[str] = ()) -> str | None:
         """Why one of these instrumentors (keys of instrumentors.toml) or natives is certainly on, None otherwise."""

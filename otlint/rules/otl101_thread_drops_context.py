@@ -11,67 +11,56 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.active import Active
     from otlint.model.handoffs import Handoff
     from otlint.model.module import Module
 
-_WAYS = {
-    "thread": "a thread",
-    "timer": "a timer's thread",
-    "submit": "a thread pool",
-    "map": "a thread pool",
-    "executor": "a thread pool",
-    "apply": "a thread pool",
-    "helper": "a thread",
-}
+_POOLS = frozenset({"submit", "map", "executor", "apply", "callback"})
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.handoffs import handoffs, makes_telemetry
+    from otlint.model.background import missed
+    from otlint.model.handoffs import handoffs
 
-    found = None
+    if module.is_test:
+        return
+    carried = None
     for handoff in handoffs(module):
-        if found is None:
-            found = module.instrumentation.possible({"threading"})
-        if found:
-            return
-        active = module.active(handoff.call)
-        telemetry = makes_telemetry(module, handoff) if active is not None else None
+        if carried is None:
+            carried = module.instrumentation.possible({"threading"})
+        active = module.active(handoff.place) if not carried or handoff.way in {"raw", "subclass"} else None
+        telemetry = missed(module, handoff) if active is not None else None
         if active is None or telemetry is None:
             continue
         yield module.finding(
             handoff.call,
-            f"`{_short(module.code(handoff.target))}` {telemetry}, but in {_WAYS[handoff.way]} it is outside of the "
-            "caller's trace; run it in a copy of the current context",
+            f"`{_named(module, handoff)}` {telemetry}, but in {_where(handoff)} it is outside of the caller's trace; "
+            + ("run it in a copy of the current context" if handoff.run is None else "give it the current context"),
             related=[(active.node, active.why)] if active.node is not None else (),
-            fix=_fix(module, handoff, active),
+            fix=_fix(module, handoff),
         )
 
 
-def _fix(module: Module, handoff: Handoff, active: Active) -> Fix | None:
-    """The context is copied where the call stands, so only a call inside the span itself is repaired."""
-    if not active.here:
+def _fix(module: Module, handoff: Handoff) -> Fix | None:
+    """The context is copied where the call stands, so a thread that is made elsewhere than it is started is left."""
+    if handoff.place is not handoff.call and module.active(handoff.call) is None:
         return None
-    copy, imports = edits.reference(module, "contextvars.copy_context", handoff.call)
-    work, call = module.code(handoff.target), handoff.call
-    if handoff.way == "map":  # a context runs one thing at a time, so each item gets its own copy
-        statement = module.walk.statement_of(call)
-        if statement is None or not module.names.is_free("caller_context", call):
-            return None
-        made = edits.replace(module, handoff.target, f"lambda *args: caller_context.copy().run({work}, *args)")
-        made = (*edits.insert_before(module, statement, [f"caller_context = {copy}()"]), *made)
-    elif handoff.way in {"submit", "executor"}:
-        position = next((i for i, arg in enumerate(call.args) if arg.value is handoff.target and not arg.keyword), None)
-        if position is None:
-            return None
-        made = edits.insert_argument(module, call, f"{copy}().run", position)
-    else:
-        partial, more = edits.reference(module, "functools.partial", call)
-        made = (*edits.replace(module, handoff.target, f"{partial}({copy}().run, {work})"), *more)
-    return Fix("run it in a copy of the current context", Safety.UNSAFE, (*made, *imports))
+    made = edits.carry_context(module, handoff)
+    return Fix("run it in a copy of the current context", Safety.UNSAFE, made) if made is not None else None
 
 
-def _short(text: str) -> str:
+def _where(handoff: Handoff) -> str:
+    if handoff.way in _POOLS:
+        return "a thread pool"
+    return "a timer's thread" if handoff.way == "timer" else "a thread"
+
+
+def _named(module: Module, handoff: Handoff) -> str:
+    """What runs in the thread, shortened to one line; `asyncio.run` stands for its coroutine."""
+    if handoff.run is not None:
+        return ".".join(handoff.run.split(".")[-2:])
+    text = module.code(handoff.target)
+    if text.rpartition(".")[2] in {"run", "run_until_complete"} and handoff.inputs:
+        text = module.code(handoff.inputs[0])
     first = text.splitlines()[0]
     return first if first == text and len(first) <= 40 else f"{first[:37]}…"

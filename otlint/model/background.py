@@ -1,0 +1,162 @@
+"""What a thread runs, and whether it misses the trace of the code that hands it over."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import known, otel
+from otlint.model.handoffs import Handoff, is_waited_for
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.project import FunctionFacts
+
+# A target of such a name lives longer than the request that starts it.
+_LONG_LIVED = frozenset(
+    {
+        "worker", "poll", "poller", "polling", "loop", "daemon", "listen", "listener", "consume", "consumer", "serve",
+        "server", "heartbeat", "monitor", "forever", "watch", "watcher", "scheduler", "background", "refresher",
+        "reaper", "janitor", "sender", "flusher", "committer", "cleanup", "shutdown", "maintain",
+    }
+)  # fmt: skip
+_ENDLESS = frozenset({"serve_forever", "run_forever", "start_consuming", "wait_for_termination"})
+_CARRIES_CONTEXT = re.compile(
+    r"(?i)(?:^|_)(?:ctx|contexts?|carriers?|traceparent|span|links?|(?:trace|otel|propagation)_?headers)$|(?:Span|Context)$"
+)
+_OWN_CONTEXT = frozenset({otel.ATTACH, "contextvars.Context.run", *otel.EXTRACTS})
+_CURRENT_SPAN = frozenset({otel.GET_CURRENT_SPAN, *otel.INJECTS})
+_LOGS = frozenset(
+    f"{owner}.{method}"
+    for owner in ("logging", "logging.Logger")
+    for method in ("debug", "info", "warning", "error", "exception", "critical", "log")
+)
+
+
+def missed(module: Module, handoff: Handoff) -> str | None:
+    """What of the work needs the trace: "starts spans" and the like, None when nothing is known to.
+
+    Also None where the work brings its own context, or lives longer than what starts it.
+    """
+    if any(_carries_context(module, each) for each in handoff.inputs):
+        return None
+    names = {handoff.run} if handoff.run is not None else set(_run(module, handoff.target, handoff.inputs))
+    if not names or _lives_long(module, handoff, names):
+        return None
+    work = Work(module, names)
+    if work.starts_spans:
+        return "starts spans"
+    if work.called & _CURRENT_SPAN:
+        return "uses the current span"
+    for name in sorted(work.called):
+        operation = known.clients().operation(name)
+        if operation is not None and module.instrumentation.of(operation.instrumentors | operation.beneath):
+            return f"calls `{name}`, which is instrumented"
+    if work.called & _LOGS and module.instrumentation.of({"logging"}):
+        return "logs with trace ids"
+    return None
+
+
+class Work:
+    """What functions do that are called without a current span: `called` holds every name that they call.
+
+    A function that brings a context of its own is not looked into.
+    """
+
+    def __init__(self, module: Module, names: set[str]) -> None:
+        self.module = module
+        self.called: set[str] = set()
+        self.starts_spans = False
+        waiting = sorted(names)
+        while waiting:
+            name = waiting.pop()
+            self.called.add(name)
+            facts = self._facts(name)
+            if facts is None:
+                self.starts_spans |= name in otel.STARTS or module.project.wrappers.starts_span(name)
+            elif not self._brings_context(facts):
+                self.starts_spans |= facts.parent == "current"
+                waiting.extend(sorted(facts.calls - otel.STARTS - self.called))
+
+    def _facts(self, name: str) -> FunctionFacts | None:
+        return facts_of(self.module, name)
+
+    def _brings_context(self, facts: FunctionFacts) -> bool:
+        if facts.parent == "given" or facts.calls & _OWN_CONTEXT:
+            return True
+        if otel.USE_SPAN in facts.calls and facts.parent is None:
+            return True
+        inner = (facts_of(self.module, each) for name in facts.calls for each in (name, f"{name}.__enter__"))
+        return any(each is not None and otel.ATTACH in each.calls for each in inner)
+
+
+def facts_of(module: Module, name: str) -> FunctionFacts | None:
+    """The facts of a function of this file, nested ones included, or of another file of the project."""
+    function = module.values.function(name)
+    return module.helpers.of(function) if function is not None else module.project.function(name)
+
+
+def _carries_context(module: Module, given: cst.BaseExpression) -> bool:
+    """Whether an argument is a context, a span or a carrier, by its type or else by its name."""
+    kind = module.type(given)
+    if kind in {otel.CONTEXT, otel.SPAN, otel.SPAN_CONTEXT, otel.LINK}:
+        return True
+    spelled = given.attr.value if isinstance(given, cst.Attribute) else getattr(given, "value", "")
+    return isinstance(spelled, str) and _CARRIES_CONTEXT.search(spelled) is not None
+
+
+def _run(module: Module, target: Node, inputs: tuple[cst.BaseExpression, ...]) -> Iterator[str]:
+    """The dotted names of the functions that the thread runs; none when that is not certain."""
+    if isinstance(target, cst.Lambda):
+        for call in module.walk.own(target.body, cst.Call):
+            yield from _called(module, call)
+    elif isinstance(target, cst.Call):
+        if module.api(target.func) == "functools.partial" and target.args:
+            yield from _run(module, target.args[0].value, tuple(arg.value for arg in target.args[1:]))
+    else:
+        api = module.api(target)
+        if api in {"asyncio.run", "anyio.run", "asyncio.AbstractEventLoop.run_until_complete"}:
+            coroutine = inputs[0] if inputs else None
+            api = module.api(coroutine.func) if isinstance(coroutine, cst.Call) else None
+        if api is not None:
+            yield api
+        elif isinstance(target, cst.Name):
+            yield from _assigned(module, target, inputs)
+
+
+def _called(module: Module, call: cst.Call) -> Iterator[str]:
+    """What a call calls; a copy of the context that the thread makes itself is a copy of nothing."""
+    api, owner = module.api(call.func), call.func.value if isinstance(call.func, cst.Attribute) else None
+    if isinstance(owner, cst.Call) and module.api(owner.func) == "contextvars.copy_context" and call.args:
+        yield from _run(module, call.args[0].value, ())
+    elif api is not None and api != "contextvars.copy_context":
+        yield api
+
+
+def _assigned(module: Module, name: cst.Name, inputs: tuple[cst.BaseExpression, ...]) -> Iterator[str]:
+    bindings = module.names.reaching(name.value, name)
+    value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
+    if isinstance(value, cst.Lambda | cst.Call):
+        yield from _run(module, value, inputs)
+
+
+def _lives_long(module: Module, handoff: Handoff, names: set[str]) -> bool:
+    facts = [found for name in names if (found := facts_of(module, name)) is not None]
+    inner = [found for each in facts for name in each.calls if (found := facts_of(module, name)) is not None]
+    if any(each.endless for each in (*facts, *inner)):
+        return True
+    called = names.union(*(each.calls for each in facts))
+    if any(name in known.runs() or name.rpartition(".")[2] in _ENDLESS for name in called):
+        return True
+    return not is_waited_for(module, handoff) and any(map(_sounds_long, names))
+
+
+@functools.lru_cache(maxsize=512)
+def _sounds_long(name: str) -> bool:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.rpartition(".")[2]).lower().split("_")
+    return not _LONG_LIVED.isdisjoint(words)

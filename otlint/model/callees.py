@@ -1,0 +1,147 @@
+"""What runs when a function is called, in its caller's context, and where the spans that it starts get their parent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.handoffs import takes_work
+from otlint.model.values import Values, argument, is_hidden
+from otlint.model.walk import Node, Walk
+
+if TYPE_CHECKING:
+    from otlint.model.helpers import Helpers
+
+# They call the function at that position, now or later, in the context of their own caller.
+KEEPS_CONTEXT = {
+    "asyncio.to_thread": 0,
+    "anyio.to_thread.run_sync": 0,
+    "starlette.concurrency.run_in_threadpool": 0,
+    "fastapi.concurrency.run_in_threadpool": 0,
+    "asgiref.sync.sync_to_async": 0,
+    "asgiref.sync.async_to_sync": 0,
+    "contextvars.Context.run": 0,
+    "functools.partial": 0,
+    "fastapi.BackgroundTasks.add_task": 0,
+    "starlette.background.BackgroundTasks.add_task": 0,
+    "asyncio.AbstractEventLoop.call_soon": 0,
+    "asyncio.AbstractEventLoop.call_later": 1,
+}
+# Keywords by which a helper that starts a span is told the parent, or what to link.
+_PARENTS = frozenset({"context", "ctx", "parent", "parent_context", "parent_ctx", "parent_span", "links"})
+
+
+class Callees:
+    """The answers for one file."""
+
+    def __init__(self, walk: Walk, values: Values, helpers: Helpers) -> None:
+        self.walk = walk
+        self.values = values
+        self.helpers = helpers
+        self._of: dict[Node, frozenset[str]] = {}
+
+    def of(self, function: cst.FunctionDef) -> frozenset[str]:
+        """The dotted names of what a call of the function calls; see `within`."""
+        if function not in self._of:
+            self._of[function] = frozenset()
+            self._of[function] = frozenset(self.within(function))
+        return self._of[function]
+
+    def within(self, node: Node) -> Iterator[str]:
+        """The dotted names of what is called in a node.
+
+        Nested functions count where they are defined and where they are called, decorators with what they decorate;
+        what is handed to a thread does not count.
+        """
+        for call in self._calls(node):
+            called = self.values.api(call.func)
+            if called is not None and not called.startswith("builtins."):
+                yield called
+                yield from self._nested(called, node)
+            position = KEEPS_CONTEXT.get(called or "")
+            if position is not None and position < len(call.args):
+                handed = self.values.api(call.args[position].value)
+                if handed is not None:
+                    yield handed
+                    yield from self._nested(handed, node)
+        if isinstance(node, cst.FunctionDef):
+            for decorator in node.decorators:
+                named = self.values.api(decorator.decorator)
+                if named is not None and not named.startswith("builtins."):
+                    yield named
+
+    def _nested(self, called: str, node: Node) -> frozenset[str]:
+        """What a nested function calls that is defined elsewhere in this file: other files cannot ask for it."""
+        function = self.values.function(called)
+        if function is None or self.walk.function_of(function) is None or self.walk.inside(function, node):
+            return frozenset()
+        return self.of(function)
+
+    def _calls(self, node: Node) -> list[cst.Call]:
+        calls = self.walk.all(cst.Call, within=node)
+        away = self._away(node)
+        return [call for call in calls if not any(self.walk.inside(call, work) for work in away)] if away else calls
+
+    def runs_away(self, inner: Node, name: cst.Name, function: cst.FunctionDef) -> bool:
+        """Whether a nested function, which is handed to a thread, calls what is named, in a context that is empty."""
+        up = self.walk.parent[name]
+        if not isinstance(up, cst.Call) or up.func is not name or inner not in self._away(function):
+            return False
+        called = {self.values.api(call.func) for call in self.walk.all(cst.Call, within=inner)}
+        return called.isdisjoint({otel.ATTACH, "contextvars.Context.run", *otel.EXTRACTS})
+
+    def _away(self, node: Node) -> set[Node]:
+        """The lambdas and nested functions that are handed to threads."""
+        calls = self.walk.all(cst.Call, within=node)
+        return {work for call in calls for work in self._handed(call) if work is not node}
+
+    def _handed(self, call: cst.Call) -> Iterator[Node]:
+        """The lambda or nested function that a call hands to a thread."""
+        called = self.values.api(call.func)
+        for arg in call.args if called is not None else ():
+            if called is not None and takes_work(called, arg, call):
+                work = arg.value if isinstance(arg.value, cst.Lambda) else self.values.names.definition(arg.value)
+                if work is not None:
+                    yield work
+
+    def parent(self, function: cst.FunctionDef) -> str | None:
+        """Where the spans that the function starts get their parent: "current", "given", or None for no known start."""
+        found = None
+        for call in self._calls(function):
+            called = self.values.api(call.func)
+            if called in otel.STARTS:
+                parent = self._parent_of(call, called)
+            elif called is not None and not otel.is_otel(called):
+                parent = "given" if self._gives_parent(call) else None
+            else:
+                parent = None
+            if parent == "given":
+                return parent
+            found = found or parent
+        return found
+
+    def _parent_of(self, start: cst.Call, called: str) -> str | None:
+        given = [argument(start, name, otel.PARAMETERS[called]) for name in ("context", "links")]
+        if any(each is not None and not self._is_optional(each) for each in given):
+            return "given"
+        told = any(each is not None for each in given)
+        return "current" if told or not is_hidden(start) else None
+
+    def _is_optional(self, value: Node) -> bool:
+        """A parameter that is None unless a caller gives it, or None itself."""
+        if not isinstance(value, cst.Name):
+            return False
+        bindings = self.values.names.reaching(value.value, value)
+        return value.value == "None" or any(
+            each.kind == "param" and isinstance(each.value, cst.Name) and each.value.value == "None"
+            for each in bindings
+        )
+
+    def _gives_parent(self, call: cst.Call) -> bool:
+        if not any(arg.keyword is not None and arg.keyword.value in _PARENTS for arg in call.args):
+            return False
+        facts = self.helpers.called(call)
+        return facts is not None and facts.span is not None
