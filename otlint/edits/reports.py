@@ -45,8 +45,9 @@ def set_error_after(module: Module, call: cst.Call, exception: str) -> Edits | N
 
 def set_error(module: Module, at: cst.CSTNode, span: str, description: str) -> tuple[str, Edits]:
     """`span.set_status(Status(StatusCode.ERROR, description))`, without `Status` where only the code is at hand."""
-    if module.names.local(otel.STATUS, at) is None and (known := module.names.local(otel.STATUS_CODE, at)) is not None:
-        return f"{span}.set_status({known}.ERROR, {description})", ()
+    status, code = module.names.local(otel.STATUS, at), module.names.local(otel.STATUS_CODE, at)
+    if code is not None and (status is None or status.count(".") > code.count(".")):
+        return f"{span}.set_status({code}.ERROR, {description})", ()
     status, first = reference(module, otel.STATUS, at)
     code, second = reference(module, otel.STATUS_CODE, at)
     return f"{span}.set_status({status}({code}.ERROR, {description}))", (*first, *second)
