@@ -155,7 +155,7 @@ class _Trace:
         self.ownership = ownership
         self.custody = custody
         self.kind = kind
-        self._bound: set[Node] = set()
+        self._bound: set[tuple[Node, str]] = set()
 
     def value(self, node: Node) -> None:
         """Follow the value of one expression to where its place in the source takes it."""
@@ -199,8 +199,8 @@ class _Trace:
     def _bind(self, target: Node, statement: Node) -> None:
         if not isinstance(target, cst.Name) or self.names.is_elsewhere(target.value, statement):
             self._hand(target, statement)
-        elif statement not in self._bound:
-            self._bound.add(statement)
+        elif (statement, target.value) not in self._bound:
+            self._bound.add((statement, target.value))
             self.custody.bindings.append(statement)
             if target.value not in self.custody.names:
                 self.custody.names.append(target.value)

@@ -1,0 +1,134 @@
+"""Contexts that are extracted from a carrier: which of them nothing ever uses, and which span should have got it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.ownership import TOKEN, Custody
+from otlint.model.spans import Span
+from otlint.model.values import argument, is_hidden
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+# A value stays unused where it is only bound to a name, or chosen.
+_PASSIVE = (
+    cst.Assign,
+    cst.AnnAssign,
+    cst.Await,
+    cst.BooleanOperation,
+    cst.Del,
+    cst.Expr,
+    cst.IfExp,
+    cst.NamedExpr,
+)
+# OpenTelemetry's calls that change nothing: a function that makes others is called for what they do.
+_PURE = otel.EXTRACTS | {
+    otel.PROPAGATOR,
+    otel.GET_CURRENT_CONTEXT,
+    otel.GET_CURRENT_SPAN,
+    otel.SET_SPAN_IN_CONTEXT,
+    "opentelemetry.propagate.get_global_textmap",
+    "opentelemetry.context.Context",
+}
+_LOOKS_AT_NAMES = frozenset({"builtins.locals", "builtins.eval", "builtins.exec", "builtins.vars"})
+_DEPTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """An extracted context that goes nowhere. `names` are the variables that hold it; `overwritten` if one is reused.
+
+    `span` is the only one that the function starts afterwards, outside of others, in the context of its caller.
+    """
+
+    call: cst.Call
+    names: tuple[str, ...]
+    overwritten: bool
+    span: Span | None
+
+
+def unused_extracts(module: Module) -> Iterator[Unused]:
+    """The extracted contexts of a file that nothing uses; none in tests, nor where an instrumentor extracts as well."""
+    if module.is_test:
+        return
+    for call in module.walk.all(cst.Call):
+        if not _extracts(module, call):
+            continue
+        custody = module.helpers.ownership.of(call, TOKEN)
+        function = module.function_of(call)
+        if not _is_unused(module, custody) or (function is not None and module.entry(function) is not None):
+            continue
+        names = tuple(custody.names)
+        yield Unused(call, names, _is_rebound(module, custody), _span_for(module, call))
+
+
+def _extracts(module: Module, call: cst.Call, depth: int = 0) -> bool:
+    """Whether the call gives an extracted context and does nothing else: `extract`, or a function around it."""
+    called = module.api(call.func)
+    if called in otel.EXTRACTS:
+        return True
+    function = module.values.function(called)
+    return function is not None and depth < _DEPTH and _only_extracts(module, function, depth + 1)
+
+
+def _only_extracts(module: Module, function: cst.FunctionDef, depth: int) -> bool:
+    if module.values.returns(function) != otel.CONTEXT or module.walk.own(function.body, cst.Yield):
+        return False
+    called = module.helpers.of(function).calls
+    called |= module.project.called_by(called)
+    if called.isdisjoint(otel.EXTRACTS) or any(otel.is_otel(each) and each not in _PURE for each in called):
+        return False
+    inner = [each for each in module.walk.own(function.body, cst.Call) if _extracts(module, each, depth)]
+    return bool(inner) and all(_is_only_returned(module, each) for each in inner)
+
+
+def _is_only_returned(module: Module, call: cst.Call) -> bool:
+    custody = module.helpers.ownership.of(call, TOKEN)
+    places = [module.walk.parent[use] for use in custody.uses]
+    returned = all(isinstance(each, cst.Return) for each in custody.handed)
+    return returned and not custody.lent and all(isinstance(each, (*_PASSIVE, cst.Return)) for each in places)
+
+
+def _is_unused(module: Module, custody: Custody) -> bool:
+    if custody.handed or custody.lent or custody.discharged or "_" in custody.names:
+        return False
+    if custody.names and (not _is_local(module, custody) or _LOOKS_AT_NAMES & module.apis_called):
+        return False
+    return all(isinstance(module.walk.parent[use], _PASSIVE) for use in custody.uses)
+
+
+def _is_local(module: Module, custody: Custody) -> bool:
+    """Whether only the function can see the names: not those of a module or class."""
+    scope = module.names.scope_of(custody.start)
+    return not isinstance(custody.function, cst.Module) and not isinstance(scope, cst.ClassDef)
+
+
+def _is_rebound(module: Module, custody: Custody) -> bool:
+    own = set(custody.bindings)
+    bound = [each for name in custody.names for each in module.names.bindings(name, custody.start)]
+    order = module.walk.order
+    return any(each.node not in own and order[each.node] > order[custody.start] for each in bound)
+
+
+def _span_for(module: Module, call: cst.Call) -> Span | None:
+    """The span that certainly follows, that holds all others that do, and that has no context yet."""
+    function = module.function_of(call)
+    if not isinstance(function, cst.FunctionDef) or module.span_around(call) is not None:
+        return None
+    flow = module.flow(function)
+    after = set(flow.after(call))
+    following = [each for each in module.spans if each.api in otel.STARTS and each.start in after]
+    if not following:
+        return None
+    first, *others = following
+    inside = all(any(module.walk.inside(each.start, region) for region in first.regions) for each in others)
+    if not inside or first.helper is not None or is_hidden(first.start) or not flow.always_before(call, first.start):
+        return None
+    given = argument(first.start, "context", otel.PARAMETERS[first.api])
+    return first if given is None and module.span_around(first.start) is None else None
