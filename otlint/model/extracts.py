@@ -12,6 +12,7 @@ from otlint import otel
 from otlint.model.ownership import TOKEN, Custody
 from otlint.model.spans import Span
 from otlint.model.values import argument, is_hidden
+from otlint.model.walk import Node
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -65,7 +66,7 @@ def unused_extracts(module: Module) -> Iterator[Unused]:
         if not _is_unused(module, custody) or (function is not None and module.entry(function) is not None):
             continue
         names = tuple(custody.names)
-        yield Unused(call, names, _is_rebound(module, custody), _span_for(module, call))
+        yield Unused(call, names, _is_rebound(module, custody), _span_for(module, _bound(module, custody)))
 
 
 def _extracts(module: Module, call: cst.Call, depth: int = 0) -> bool:
@@ -116,19 +117,32 @@ def _is_rebound(module: Module, custody: Custody) -> bool:
     return any(each.node not in own and order[each.node] > order[custody.start] for each in bound)
 
 
-def _span_for(module: Module, call: cst.Call) -> Span | None:
+def _bound(module: Module, custody: Custody) -> Node:
+    """The statement that puts the context, or None in place of it, into a variable; else the call."""
+    node: Node = custody.start
+    for up in module.walk.ancestors(custody.start):
+        if up in custody.bindings:
+            return up
+        other = up.orelse if isinstance(up, cst.IfExp) and node is up.body else None
+        if not isinstance(up, cst.Await) and not (isinstance(other, cst.Name) and other.value == "None"):
+            break
+        node = up
+    return custody.start
+
+
+def _span_for(module: Module, bound: Node) -> Span | None:
     """The span that certainly follows, that holds all others that do, and that has no context yet."""
-    function = module.function_of(call)
-    if not isinstance(function, cst.FunctionDef) or module.span_around(call) is not None:
+    function = module.function_of(bound)
+    if not isinstance(function, cst.FunctionDef) or module.span_around(bound) is not None:
         return None
     flow = module.flow(function)
-    after = set(flow.after(call))
+    after = set(flow.after(bound))
     following = [each for each in module.spans if each.api in otel.STARTS and each.start in after]
     if not following:
         return None
     first, *others = following
     inside = all(any(module.walk.inside(each.start, region) for region in first.regions) for each in others)
-    if not inside or first.helper is not None or is_hidden(first.start) or not flow.always_before(call, first.start):
+    if not inside or first.helper is not None or is_hidden(first.start) or not flow.always_before(bound, first.start):
         return None
     given = argument(first.start, "context", otel.PARAMETERS[first.api])
     return first if given is None and module.span_around(first.start) is None else None

@@ -43,9 +43,9 @@ def _fix(module: Module, found: Unused) -> Fix | None:
     from otlint.model.blocks import plain_statement
 
     statement = plain_statement(module, found.call)
-    if found.span is None or found.overwritten or statement is None:
+    if found.span is None or found.overwritten or not (found.names or statement):
         return None
-    name, bound = (found.names[0], ()) if found.names else _bind(module, statement)
+    name, bound = _bind(module, statement) if statement is not None and not found.names else (found.names[0], ())
     return Fix(
         f"start the span with `context={name}`",
         Safety.UNSAFE,
