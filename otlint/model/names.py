@@ -33,6 +33,7 @@ class Binding:
     value: cst.BaseExpression | None = None
     annotation: cst.BaseExpression | None = None
     dotted: str | None = None
+    index: int | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -126,7 +127,8 @@ class Names:
         later = [
             binding
             for binding in found
-            if self.walk.order[binding.node] >= here and any(up in loops for up in self.walk.ancestors(binding.node))
+            if (self.walk.order[binding.node] >= here or self._binds(binding, at))
+            and any(up in loops for up in self.walk.ancestors(binding.node))
         ]
         return [binding for binding in before[last or 0 :] + later or found if binding.kind != "del"]
 
@@ -137,7 +139,7 @@ class Names:
         return self.walk.function_of(binding.node)
 
     def _binds(self, binding: Binding, at: Node) -> bool:
-        """Whether the use stands inside the very statement that binds: `x = f(x)` sees the older x."""
+        """Whether the use stands inside the very statement that binds: `x = f(x)` sees the x before."""
         return binding.value is not None and self.walk.inside(at, binding.value)
 
     def _dominates(self, node: Node, at: Node) -> bool:
@@ -347,18 +349,20 @@ class Names:
         kind: str,
         annotation: cst.BaseExpression | None = None,
         scope: Scope | None = None,
+        index: int | None = None,
     ) -> None:
         if isinstance(target, cst.Name):
-            self._add(target.value, node, Binding(kind, node, value, annotation), scope=scope)
+            self._add(target.value, node, Binding(kind, node, value, annotation, index=index), scope=scope)
         elif isinstance(target, cst.Attribute) and kind != "del":
-            self._bind_attribute(target, Binding(kind, node, value, annotation))
+            self._bind_attribute(target, Binding(kind, node, value, annotation, index=index))
         elif isinstance(target, cst.Tuple | cst.List):
             values = value.elements if isinstance(value, cst.Tuple | cst.List) and kind == "assign" else ()
             starred = any(isinstance(each, cst.StarredElement) for each in [*values, *target.elements])
             pairwise = len(values) == len(target.elements) and not starred
             for i, element in enumerate(target.elements):
                 part = values[i].value if pairwise else value
-                self._bind_target(element.value, part, node, kind if pairwise else _unpacked(kind), None, scope)
+                place = None if pairwise or starred or index is not None else i
+                self._bind_target(element.value, part, node, kind if pairwise else _unpacked(kind), None, scope, place)
 
     def _bind_attribute(self, target: cst.Attribute, binding: Binding) -> None:
         """`self.x = …` and `cls.x = …` in a method belong to the class."""

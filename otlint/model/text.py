@@ -17,6 +17,7 @@ import libcst as cst
 from otlint import known
 from otlint.model.flow import Flow
 from otlint.model.names import Binding, Names
+from otlint.model.partials import is_partial
 from otlint.model.values import Values, argument, is_hidden, parameters
 from otlint.model.walk import Node, Walk
 
@@ -72,7 +73,7 @@ class Texts:
         self.values = values
         self.flow = flow
         self.allowed = allowed
-        self._given: tuple[cst.FunctionDef, set[str]] | None = None
+        self._given: list[tuple[cst.FunctionDef, set[str]]] = []
         self._returned: dict[Node, tuple[str, ...] | None] = {}
 
     def allowing(self, allowed: object) -> Texts:
@@ -107,25 +108,19 @@ class Texts:
 
         Text that is unbounded whatever is given is `("*",)`.
         """
-        if self._given is not None:
+        if any(function is each for each, _ in self._given):
             return None
         if function not in self._returned:
-            self._returned[function] = self._returns(function)
+            joined: set[str] = set()
+            self._given.append((function, joined))
+            bound = self._joined(self._returns(function), 1).bound
+            self._given.pop()
+            given = tuple(sorted(joined)) if bound is Bound.BOUNDED else ("*",)
+            self._returned[function] = given if bound is not Bound.UNKNOWN else None
         return self._returned[function]
 
-    def _returns(self, function: cst.FunctionDef) -> tuple[str, ...] | None:
-        values = [node.value for node in self.values.own(function, cst.Return) if node.value is not None]
-        if not values:
-            return None
-        self._given = (function, set())
-        try:
-            verdict = self._joined(values, 1)
-            joined = tuple(sorted(self._given[1]))
-        finally:
-            self._given = None
-        if verdict.bound is Bound.UNKNOWN:
-            return None
-        return joined if verdict.bound is Bound.BOUNDED else ("*",)
+    def _returns(self, function: cst.FunctionDef) -> list[cst.BaseExpression]:
+        return [node.value for node in self.values.own(function, cst.Return) if node.value is not None]
 
     def _is_allowed(self, expression: Node) -> bool:
         written = self.walk.tree.code_for_node(expression) if isinstance(expression, cst.BaseExpression) else ""
@@ -214,10 +209,9 @@ class Texts:
         if joined == ("*",):
             if function is None:
                 return Text(Bound.UNBOUNDED, call, call)
-            values = (each.value for each in self.values.own(function, cst.Return) if each.value is not None)
-            return self._at(self._joined(values, depth), call)
+            return self._at(self._joined(self._returns(function), depth), call)
         given = [argument(call, name, positions) for name in joined]
-        if is_hidden(call):
+        if is_hidden(call) or is_partial(self.values, call.func):
             return _UNKNOWN
         verdict = self._joined([each for each in given if each is not None], depth) if any(given) else _BOUNDED
         return self._at(verdict, call)
@@ -260,7 +254,7 @@ class Texts:
             verdict = self._at(self.of(value, depth + 1), whole)
             if verdict.bound is Bound.UNBOUNDED and name in {"name", "value"}:
                 return _UNKNOWN
-            return _BOUNDED if name in {"name", "value"} and self.values.is_enum(self.values.type(value)) else verdict
+            return _BOUNDED if name in {"name", "value"} and self._is_enum(value) else verdict
         if name in _words("attributes", "bounded") or (name.isupper() and len(name) > 1):
             return _BOUNDED
         stored = self._stored(whole, value, name, depth)
@@ -268,7 +262,13 @@ class Texts:
             return stored
         if _says_unbounded(name, owner) and (owner or _is_identity(name)):
             return Text(Bound.UNBOUNDED, whole, whole)
-        return _BOUNDED if self.values.is_enum(self.values.type(whole)) else _UNKNOWN
+        return _BOUNDED if self._is_enum(whole) else _UNKNOWN
+
+    def _is_enum(self, value: Node) -> bool:
+        """Whether the value is one of an enum's: `mode: Mode`, `Mode.FAST`."""
+        if isinstance(value, cst.Attribute) and self.values.is_enum(self.values.api(value.value)):
+            return True
+        return self.values.is_enum(self.values.type(value))
 
     def _is_url(self, value: Node) -> bool:
         return self.values.type(value) in _words("attributes", "url_types")
@@ -302,7 +302,8 @@ class Texts:
         for binding, verdict in zip(bindings, verdicts, strict=True):
             if verdict.is_unbounded and self._arrives(binding, bindings, name):
                 return self._at(verdict, name)
-        return _BOUNDED if all(each.bound is Bound.BOUNDED for each in verdicts) else _UNKNOWN
+        few = all(each.bound is Bound.BOUNDED for each in verdicts) or self._is_enum(name)
+        return _BOUNDED if few else _UNKNOWN
 
     def _arrives(self, binding: Binding, bindings: list[Binding], name: cst.Name) -> bool:
         """Whether no other binding stands on every way from this one to the use."""
@@ -364,8 +365,8 @@ class Texts:
         function = next(up for up in self.walk.ancestors(binding.node) if isinstance(up, cst.FunctionDef | cst.Lambda))
         if not isinstance(function, cst.FunctionDef):
             return named
-        if self._given is not None and self._given[0] is function:
-            self._given[1].add(name.value)
+        if self._given and self._given[-1][0] is function:
+            self._given[-1][1].add(name.value)
             return _BOUNDED
         if self._makes_functions(function, name):
             return _UNKNOWN
