@@ -19,6 +19,9 @@ from otlint.deployment import Deployment
 if TYPE_CHECKING:
     from otlint.model.module import Module
 
+# Every instrumentor depends on it, so that it is installed says nothing.
+_BASE = "opentelemetry-instrumentation"
+
 
 class Instrumentation:
     """The answers for one file."""
@@ -89,7 +92,7 @@ class Instrumentation:
         for distro in known.distros().values():
             module = min((call.partition(".")[0] for call in distro.calls), default="")
             used = any(name == module or name.startswith(f"{module}.") for name in everywhere)
-            if self._deployment.depends_on(distro.package) and not used:
+            if distro.package != _BASE and not used and self._deployment.depends_on(distro.package):
                 found |= known.instrumentors().keys() if "*" in distro.instruments else distro.instruments
         return found
 
