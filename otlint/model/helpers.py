@@ -12,6 +12,7 @@ import libcst as cst
 
 from otlint import otel
 from otlint.model.callees import Callees
+from otlint.model.flags import flag, forwarded
 from otlint.model.handoffs import is_endless, takes_work
 from otlint.model.names import Names
 from otlint.model.ownership import SPAN, Ownership
@@ -222,9 +223,10 @@ class Helpers:
                 name=self._seen(function, argument(call, "name", positions)),
                 kind=self._kind(function, call, argument(call, "kind", positions)),
                 current=called == otel.START_AS_CURRENT_SPAN,
-                records=self._flag(call, "record_exception", positions),
-                sets_status=self._flag(call, "set_status_on_exception", positions),
-                ends=self._flag(call, "end_on_exit", positions) is not False,
+                records=flag(call, "record_exception", positions),
+                sets_status=flag(call, "set_status_on_exception", positions),
+                ends=flag(call, "end_on_exit", positions) is not False,
+                forwards=self._passes_on(function, call),
             )
         facts = self.called(call)
         if facts is None or facts.span is None or facts.span.form == "decorator":
@@ -235,10 +237,11 @@ class Helpers:
             self._through(function, call, facts, inner.name),
             self._through(function, call, facts, inner.kind),
             inner.current,
-            inner.records,
-            inner.sets_status,
+            forwarded(call, inner, "record_exception", inner.records),
+            forwarded(call, inner, "set_status_on_exception", inner.sets_status),
             inner.ends,
             inner.kept,
+            inner.forwards and self._passes_on(function, call),
         )
 
     def _through(self, function: cst.FunctionDef, call: cst.Call, facts: FunctionFacts, what: str | None) -> str | None:
@@ -267,13 +270,13 @@ class Helpers:
             return None if is_hidden(call) else otel.KIND_INTERNAL
         return self._seen(function, value)
 
-    def _flag(self, call: cst.Call, name: str, positions: tuple[str, ...]) -> bool | None:
-        value = argument(call, name, positions)
-        if value is None:
-            return None if is_hidden(call) else True
-        if isinstance(value, cst.Name) and value.value in {"True", "False"}:
-            return value.value == "True"
-        return None
+    def _passes_on(self, function: cst.FunctionDef, call: cst.Call) -> bool:
+        """Whether the only arguments that are hidden in a call are the keywords that the function itself was given."""
+        own = function.params.star_kwarg
+        hidden = [arg for arg in call.args if arg.star]
+        if own is None or len(hidden) != 1 or hidden[0].star != "**":
+            return False
+        return isinstance(hidden[0].value, cst.Name) and hidden[0].value.value == own.name.value
 
     def _is_true(self, value: Node | None) -> bool:
         return isinstance(value, cst.Name) and value.value == "True"
@@ -304,7 +307,7 @@ class Helpers:
                     inner = self._started(function, origin)
                     if inner is not None:
                         flags = [
-                            self._flag(call, each, otel.PARAMETERS[otel.USE_SPAN])
+                            flag(call, each, otel.PARAMETERS[otel.USE_SPAN])
                             for each in ("record_exception", "set_status_on_exception")
                         ]
                         return SpanFacts("manager", inner.name, inner.kind, True, flags[0], flags[1], True)
@@ -349,6 +352,16 @@ class Helpers:
                 return SpanFacts(
                     "decorator", facts.name, facts.kind, facts.current, facts.records, facts.sets_status, True
                 )
+        return self._in_local(function, wrapper)
+
+    def _in_local(self, function: cst.FunctionDef, wrapper: cst.FunctionDef) -> SpanFacts | None:
+        """The same where the wrapper has a function of its own to do it."""
+        for call in self.walk.own(wrapper.body, cst.Call):
+            local = self.names.definition(call.func)
+            if isinstance(local, cst.FunctionDef) and self.walk.function_of(local) is wrapper:
+                facts = self._around_call(function, local)
+                if facts is not None:
+                    return facts
         return None
 
     def calls_parameter(self, call: cst.Call) -> bool:

@@ -29,7 +29,7 @@ class SpanFacts:
     "decorator". `name` and `kind` are a literal or dotted name, `"~parameter:x"` for the caller's argument x, or
     None when unknown. `current` says whether it is made current; `records` and `sets_status` what it does to an
     exception that leaves it, None when unknown. `kept`: the function stores the live span as well, or ends it itself,
-    so that its callers do not have to.
+    so that its callers do not have to. `forwards`: keywords that the function does not have are passed to the start.
     """
 
     form: str
@@ -40,6 +40,7 @@ class SpanFacts:
     sets_status: bool | None = True
     ends: bool = True
     kept: bool = False
+    forwards: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +315,7 @@ class Project:
     def _speaks(self, facts: Facts, function: FunctionFacts) -> bool:
         return (
             function.span is not None
-            or (function.returns is not None and otel.is_otel(function.returns))
+            or (function.returns is not None and _gives_telemetry(function.returns))
             or bool(function.ambient)
             or any(effects - {"keep", "alias", "return", "capture"} for _, effects in function.effects)
             or f"{facts.module}.{function.name}" in self.telemetry
@@ -437,6 +438,11 @@ class Project:
 
 def _is_source_root(parts: tuple[str, ...]) -> bool:
     return not parts or parts[-1] in {"src", "lib", "app", "backend", "server", "python"}
+
+
+def _gives_telemetry(kind: str) -> bool:
+    """Whether a type, or one of a tuple, is OpenTelemetry's."""
+    return any(otel.is_otel(each) for each in kind.removeprefix("~tuple(").split("; "))
 
 
 def _is_telemetry(named: tuple[str, str]) -> bool:

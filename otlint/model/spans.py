@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from otlint import otel
+from otlint.model.flags import flag, forwarded
 from otlint.model.helpers import Helpers
 from otlint.model.names import Binding
 from otlint.model.partials import is_partial
@@ -218,6 +219,9 @@ class Spans:
             default = facts.default(kind.removeprefix("~parameter:"))
             hidden = is_hidden(call) or is_partial(self.values, call.func)
             kind = self._kind(call, kind_argument) if kind_argument is not None else None if hidden else default
+        elif kind is None and starts.forwards:
+            kind_argument = argument(call, "kind", ())
+            kind = self._kind(call, kind_argument)
         return Span(
             start=call,
             api=otel.START_AS_CURRENT_SPAN if starts.current and starts.form == "manager" else otel.START_SPAN,
@@ -226,8 +230,8 @@ class Spans:
             name=name,
             kind=kind,
             kind_argument=kind_argument,
-            records=starts.records,
-            sets_status=starts.sets_status,
+            records=forwarded(call, starts, "record_exception", starts.records),
+            sets_status=forwarded(call, starts, "set_status_on_exception", starts.sets_status),
             ends=starts.form != "live" and starts.ends,
             function=self.walk.function_of(call),
             helper=facts,
@@ -245,12 +249,9 @@ class Spans:
         return dotted if dotted in otel.KINDS.values() else None
 
     def _flag(self, call: cst.Call, name: str, positions: tuple[str, ...], default: bool = True) -> bool | None:
-        value = argument(call, name, positions)
-        if value is None:
-            return None if is_hidden(call) or is_partial(self.values, call.func) else default
-        if isinstance(value, cst.Name) and value.value in {"True", "False"}:
-            return value.value == "True"
-        return None
+        given = flag(call, name, positions, default)
+        left_out = argument(call, name, positions) is None
+        return None if left_out and is_partial(self.values, call.func) else given
 
     def _decorate(self, decorator: cst.Decorator) -> None:
         function = self.walk.parent.get(decorator)
