@@ -19,7 +19,9 @@ import pytest
 
 from otlint import otel
 from otlint.gather import Gathered, gather
+from otlint.model.handlers import Handler
 from otlint.model.module import Module
+from otlint.model.outcome import outcome
 from otlint.model.project import SpanFacts
 from otlint.model.spans import Span
 from otlint.model.walk import Node
@@ -28,7 +30,7 @@ from otlint.source import Source
 from tests import spec
 
 PAGES = [Path(__file__).parent / "model" / f"{name}.md" for name in
-         ("names", "values", "spans", "helpers", "text", "project")]  # fmt: skip
+         ("names", "values", "spans", "helpers", "text", "project", "handlers")]  # fmt: skip
 
 # -- questions ----------------------------------------------------------------------------------------------------
 
@@ -122,6 +124,24 @@ def _symbol(module: Module, node: Node) -> str:
     return "None" if symbol is None else f"{symbol.kind} {symbol.dotted}"
 
 
+def _handler(module: Module, node: Node) -> Handler:
+    return next(each for each in module.handlers if module.row(each.node) == module.row(node))
+
+
+def _fate(module: Module, node: Node) -> str:
+    handler = _handler(module, node)
+    return outcome(handler, handler.spans[0]).fate.name.lower().replace("_", " ")
+
+
+def _tells(module: Module, node: Node) -> str:
+    told = ((_name(module, mark.span) if mark.span else "?", mark.does) for mark in _handler(module, node).marks)
+    return _listed(f"{name} {'+'.join(sorted(does))}" for name, does in told)
+
+
+def _logs(module: Module, node: Node) -> str:
+    return _listed(f"{log.level}{'!' if log.carries else ''}" for _, log in _handler(module, node).logs)
+
+
 def _yes(found: object) -> str:
     return "yes" if found else "no"
 
@@ -144,6 +164,10 @@ QUESTIONS: dict[str, Callable[[Module, Node], str]] = {
     "text": _text,
     "joins": _joins,
     "symbol": _symbol,
+    "fate": _fate,
+    "in": lambda module, node: _listed(_name(module, span) for span in _handler(module, node).spans),
+    "tells": _tells,
+    "logs": _logs,
     "active": lambda module, node: _yes(module.active(node)),
 }
 

@@ -56,7 +56,8 @@ class Answers:
         if isinstance(value, cst.SimpleString | cst.ConcatenatedString | cst.FormattedString):
             return self._text(value)
         if isinstance(value, cst.Integer | cst.Float):
-            return Answer.NOTHING if value.value in {"0", "1", "2", "0.0"} else Answer.VALUE
+            nothing = {"0", "0.0", "1", "2"} if self._answers_exit_codes() else {"0", "0.0"}
+            return Answer.NOTHING if value.value in nothing else Answer.VALUE
         if isinstance(value, cst.UnaryOperation) and isinstance(value.expression, cst.Integer):
             return Answer.NOTHING
         if isinstance(value, cst.Dict):
@@ -71,6 +72,11 @@ class Answers:
         if isinstance(value, cst.BinaryOperation) and self.handler.mentions(value):
             return Answer.ERROR
         return Answer.VALUE
+
+    def _answers_exit_codes(self) -> bool:
+        """Whether the handler's function is a program's main one."""
+        function = self.handler.function
+        return isinstance(function, cst.FunctionDef) and function.name.value in {"main", "_main", "cli", "run"}
 
     def _name(self, name: cst.Name, depth: int) -> Answer:
         if name.value in {"None", "False"}:
@@ -160,6 +166,8 @@ class Answers:
             if isinstance(last, cst.Attribute | cst.Name) and "status" in (last_name(last) or "").lower():
                 return Answer.REFUSAL
         found = [self.answer(each.value, depth + 1) for each in value.elements]
+        if last_name(value.elements[0].value) == "False" and any(self._is_text(each.value) for each in value.elements):
+            return Answer.ERROR
         if all(each is Answer.NOTHING for each in found):
             return Answer.NOTHING
         return max(found) if max(found) is not Answer.NOTHING else Answer.VALUE
@@ -197,6 +205,8 @@ class Answers:
 
     def fails(self, call: cst.Call) -> bool:
         """Whether a call of a framework makes the answer an error: `context.set_code(StatusCode.INTERNAL)`."""
+        if any((self.module.api(arg.value) or "").startswith("grpc.StatusCode.") for arg in call.args):
+            return any(self.http_status(arg.value) is Answer.ERROR for arg in call.args)
         slot = _answers().get(self.module.api(call.func) or "")
         return slot is not None and (slot.always or self.status(_slot_value(call, slot)) is Answer.ERROR)
 
