@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known
+from otlint.model import inferred
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def _subscripted(node: cst.Subscript, dotted: Dotted, values: Values) -> str | N
         return f"~yields({_type(items[0], dotted, values) or ''})"
     if generic in _MANAGES and items:
         return f"~manager({_type(items[0], dotted, values) or ''})"
+    if generic in {"builtins.tuple", "typing.Tuple"} and len(items) == len(node.slice):
+        return inferred.declared([_type(item, dotted, values) for item in items]) or generic
     return generic
 
 

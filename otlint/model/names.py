@@ -6,6 +6,7 @@ One answer or None, never a set: a name with several possible meanings has none,
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -105,7 +106,9 @@ class Names:
         while True:
             if not isinstance(scope, cst.ClassDef) or first:
                 owner = self._elsewhere.get((scope, name), scope)
-                found = self._bindings.get((owner, name))
+                found = self._bindings.get((owner, name), [])
+                if isinstance(scope, cst.ClassDef) and not any(self._runs_before(each, at) for each in found):
+                    found = []  # `name = name` in a class: what is not bound there yet is looked up outside
                 if found:
                     return found
             if isinstance(scope, cst.Module):
@@ -119,7 +122,7 @@ class Names:
         if len(found) < 2 or self._function_of(found[0]) is not self.walk.function_of(at):
             return [binding for binding in found if binding.kind != "del"]
         here = self.walk.order[at]
-        before = [binding for binding in found if self.walk.order[binding.node] < here and not self._binds(binding, at)]
+        before = [binding for binding in found if self._runs_before(binding, at)]
         last = max((i for i, binding in enumerate(before) if self._dominates(binding.node, at)), default=None)
         loops = {up for up in self.walk.ancestors(at) if isinstance(up, cst.For | cst.While)}
         if last is not None:  # what every round binds anew before the use, no earlier round matters for
@@ -137,6 +140,9 @@ class Names:
         if binding.kind == "param":
             return next(up for up in self.walk.ancestors(binding.node) if isinstance(up, cst.FunctionDef | cst.Lambda))
         return self.walk.function_of(binding.node)
+
+    def _runs_before(self, binding: Binding, at: Node) -> bool:
+        return self.walk.order[binding.node] < self.walk.order[at] and not self._binds(binding, at)
 
     def _binds(self, binding: Binding, at: Node) -> bool:
         """Whether the use stands inside the very statement that binds: `x = f(x)` sees the x before."""
@@ -202,9 +208,15 @@ class Names:
             return None
         bindings = [b for b in self.reaching(expression.value, expression) if not _is_none(b.value)]
         if not bindings:
-            return None if self.bindings(expression.value, expression) else f"builtins.{expression.value}"
+            return None if self.bindings(expression.value, expression) else self._unbound(expression.value)
         found = {self.meaning(binding, depth + 1) for binding in bindings}
         return found.pop() if len(found) == 1 else None
+
+    def _unbound(self, name: str) -> str | None:
+        """A name that nothing here binds: a builtin, or what the file's only star import brings."""
+        if not self.star_modules or hasattr(builtins, name):
+            return f"builtins.{name}"
+        return f"{self.star_modules[0]}.{name}" if len(self.star_modules) == 1 else None
 
     def meaning(self, binding: Binding, depth: int = 0) -> str | None:
         """The dotted name that a binding gives to its name, None when it holds a value."""

@@ -133,14 +133,17 @@ class Symbol:
 
 @dataclass(slots=True, eq=False)
 class Project:
-    """All facts of a project, joined by names."""
+    """All facts of a project, joined by names. `paths`: all its files, those without facts included."""
 
     files: dict[str, Facts] = field(default_factory=dict)
     deployments: Deployments | None = None
     wrappers: Wrappers = field(default_factory=Wrappers)
+    paths: frozenset[str] = frozenset()
+    _paths_by_tail: dict[str, list[str]] = field(default_factory=dict)
     _by_tail: dict[str, list[tuple[tuple[str, ...], Facts]]] = field(default_factory=dict)
     _found: dict[tuple[str, str], Facts | None] = field(default_factory=dict)
     _symbols: dict[tuple[str, str], Symbol | None] = field(default_factory=dict)
+    _speakers: list[Facts] | None = None
     _telemetry: frozenset[str] | None = None
     _functions: dict[str, FunctionFacts] = field(default_factory=dict)
     _reach: Reach | None = None
@@ -151,6 +154,8 @@ class Project:
     _tables: dict[str, dict[str, Symbol | str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for path in self.paths:
+            self._paths_by_tail.setdefault(module_name(path).rpartition(".")[2], []).append(path)
         self.update(self.files)
 
     def update(self, files: Mapping[str, Facts]) -> None:
@@ -158,7 +163,7 @@ class Project:
         self.files = dict(files)
         for joined in (self._by_tail, self._found, self._symbols, self._tables, self._functions):
             joined.clear()
-        self._telemetry = self._reach = self._under_span = self._handled = self._callers = None
+        self._speakers = self._telemetry = self._reach = self._under_span = self._handled = self._callers = None
         for facts in self.files.values():
             parts = tuple(facts.module.split("."))
             self._by_tail.setdefault(parts[-1], []).append((parts, facts))
@@ -174,6 +179,11 @@ class Project:
     def _find_module(self, dotted: str, path: str) -> Facts | None:
         wanted = tuple(dotted.split("."))
         here = tuple(path.split("/"))[:-1]
+        for cut in range(len(here), -1, -1):
+            stem = "/".join((*here[:cut], *wanted))
+            for found in (f"{stem}.py", f"{stem}/__init__.py"):
+                if found in self.paths:
+                    return self.files.get(found)
         candidates = [
             (parts[: len(parts) - len(wanted)], facts)
             for parts, facts in self._by_tail.get(wanted[-1], ())
@@ -182,11 +192,11 @@ class Project:
         above = [item for item in candidates if here[: len(item[0])] == item[0]]
         if above:
             return max(above, key=lambda item: len(item[0]))[1]
-        return (
-            candidates[0][1]
-            if len(candidates) == 1 and (len(wanted) > 1 or _is_source_root(candidates[0][0]))
-            else None
-        )
+        if len(candidates) != 1 or not (len(wanted) > 1 or _is_source_root(candidates[0][0])):
+            return None
+        tails = f"/{'/'.join(wanted)}.py", f"/{'/'.join(wanted)}/__init__.py"
+        others = [each for each in self._paths_by_tail.get(wanted[-1], ()) if f"/{each}".endswith(tails)]
+        return candidates[0][1] if len(others) < 2 else None
 
     def symbol(self, dotted: str, path: str) -> Symbol | None:
         """What a dotted name written in the file at `path` stands for in this project; follows re-exports."""
@@ -282,17 +292,34 @@ class Project:
             }
         return table
 
-    def telemetry_files(self) -> Iterator[Facts]:
-        """The files that other files can get telemetry from."""
-        for facts in self.files.values():
-            if any(map(_is_telemetry, facts.values)) or any(self._speaks(facts, each) for each in facts.functions):
-                yield facts
+    def telemetry_files(self) -> list[Facts]:
+        """The files that other files can get telemetry from, themselves or by re-exports."""
+        if self._speakers is None:
+            self._speakers = [facts for facts in self.files.values() if self._makes_telemetry(facts)]
+            silent = [facts for facts in self.files.values() if facts not in self._speakers and _re_exports(facts)]
+            while more := [facts for facts in silent if self._hands_on(facts)]:
+                self._speakers += more
+                silent = [facts for facts in silent if facts not in more]
+        return self._speakers
+
+    def _makes_telemetry(self, facts: Facts) -> bool:
+        return (
+            any(_is_telemetry(each) or self._of_class(each[1], facts) for each in facts.values)
+            or any(self._speaks(facts, each) for each in facts.functions)
+            or any(self._class_speaks(facts, each) for each in facts.classes)
+        )
+
+    def _hands_on(self, facts: Facts) -> bool:
+        named = (*(target for _, target in facts.aliases), *facts.stars)
+        return any(otel.is_otel(each) or self.gives_telemetry(each, facts.path) for each in named)
 
     def gives_telemetry(self, dotted: str, path: str) -> bool:
         """Whether an imported name is a tracer, a span helper, or a function or class that makes telemetry."""
         symbol = self.symbol(dotted, path)
         if symbol is None:
             return False
+        if symbol.kind == "foreign":
+            return otel.is_otel(symbol.dotted)
         if symbol.kind == "value":
             return symbol.type is not None and (otel.is_otel(symbol.type) or self._of_class(symbol.type, symbol.facts))
         if symbol.function is not None:
@@ -308,9 +335,12 @@ class Project:
         symbol = self.symbol(dotted, facts.path)
         return symbol is not None and symbol.cls is not None and self._class_speaks(symbol.facts, symbol.cls)
 
-    def _class_speaks(self, facts: Facts, cls: ClassFacts) -> bool:
+    def _class_speaks(self, facts: Facts, cls: ClassFacts, depth: int = 0) -> bool:
         methods = [each for each in facts.functions if each.name.rpartition(".")[0] == cls.name]
-        return any(self._speaks(facts, each) for each in methods) or any(map(_is_telemetry, cls.attributes))
+        if any(self._speaks(facts, each) for each in methods) or any(map(_is_telemetry, cls.attributes)):
+            return True
+        bases = (self.symbol(base, facts.path) for base in cls.bases) if depth < _MAX_RE_EXPORTS else ()
+        return any(base and base.cls and self._class_speaks(base.facts, base.cls, depth + 1) for base in bases)
 
     def _speaks(self, facts: Facts, function: FunctionFacts) -> bool:
         return (
@@ -443,6 +473,11 @@ def _is_source_root(parts: tuple[str, ...]) -> bool:
 def _gives_telemetry(kind: str) -> bool:
     """Whether a type, or one of a tuple, is OpenTelemetry's."""
     return any(otel.is_otel(each) for each in kind.removeprefix("~tuple(").split("; "))
+
+
+def _re_exports(facts: Facts) -> bool:
+    """Whether a file may be there for what it imports: a package, a star import, a file that defines nothing."""
+    return facts.path.endswith("__init__.py") or bool(facts.stars) or not (facts.functions or facts.classes)
 
 
 def _is_telemetry(named: tuple[str, str]) -> bool:

@@ -45,6 +45,8 @@ _WHAT = {
     "receive": "receiving of messages",
     "settle": "settling of messages",
 }
+# A request and its reply may travel as messages.
+_REPLIES = frozenset({otel.KIND_SERVER})
 # What these serve are tools and activities, whose spans are INTERNAL by the conventions.
 _INTERNAL_ENTRIES = frozenset({"server.mcp", "server.temporal"})
 
@@ -145,9 +147,9 @@ def _described(module: Module, span: Span) -> Purpose | None:
         if role == "send":
             return Purpose(PRODUCER, (otel.KIND_PRODUCER, otel.KIND_CLIENT), why, span.start)
         if role == "process":
-            return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start)
+            return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES)
         if role == "receive":  # the older conventions called processing so, too
-            return Purpose(CONSUMER, (otel.KIND_CONSUMER, otel.KIND_CLIENT), why, span.start)
+            return Purpose(CONSUMER, (otel.KIND_CONSUMER, otel.KIND_CLIENT), why, span.start, _REPLIES)
         return Purpose(CONSUMER, (otel.KIND_CLIENT,), why, span.start, frozenset({otel.KIND_CONSUMER}))
     return None
 
@@ -172,6 +174,9 @@ def _operation(module: Module, span: Span) -> Purpose | None:
     if done is None:
         return None
     operation = done.operation
+    enters = span.function is not None and module.entries.of(span.function) is not None
+    if span.kind in {otel.KIND_SERVER, otel.KIND_CONSUMER} and (enters or _continues(module, span)):
+        return None  # it stands for what came in, and answers by one call
     if _may_be_instrumented(module, operation.instrumentors | operation.beneath):
         return None
     why = f"one {_WHAT[operation.role]} by `{done.name(module)}`"
@@ -181,6 +186,11 @@ def _operation(module: Module, span: Span) -> Purpose | None:
     if operation.role in {"receive", "settle"}:
         return Purpose(CONSUMER, kinds, why, span.start, frozenset({otel.KIND_CONSUMER}))
     return Purpose(CLIENT, kinds, why, span.start) if operation.remote else None
+
+
+def _continues(module: Module, span: Span) -> bool:
+    """Whether the span is given a parent, such as the context of a caller."""
+    return span.helper is None and module.argument(span.start, "context") is not None
 
 
 def _sending(work: working.Work) -> working.Done | None:
@@ -210,7 +220,7 @@ def _received(module: Module, span: Span) -> Purpose | None:
         if _may_be_instrumented(module, keys, frozenset().union(*(each.native for each in consumers))):
             return None
         why = f"the processing of what `{done.name(module)}` receives"
-        return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start)
+        return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES)
     return None
 
 
@@ -239,6 +249,7 @@ def _entering(module: Module, span: Span) -> Purpose | None:
         (otel.KIND_CONSUMER,),
         f"the whole of a message that {name} hands to `{function.name.value}`",
         span.start,
+        _REPLIES,
     )
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import builtins
 import re
+from collections.abc import Sequence
 
 import libcst as cst
 
 from otlint import known, otel
 from otlint.model import annotations as notes
-from otlint.model import partials
+from otlint.model import inferred, partials, stars
 from otlint.model.names import Binding, Names, is_accessor, is_static
 from otlint.model.project import Project, Symbol
 from otlint.model.walk import N, Node, Walk
@@ -66,7 +67,8 @@ class Values:
         """The dotted name of what is called or accessed: `self.tracer.start_span` → `…trace.Tracer.start_span`."""
         if expression not in self._apis:
             self._apis[expression] = None
-            self._apis[expression] = self._api(expression)
+            found = self._api(expression)
+            self._apis[expression] = inferred.start_by_kind(self, expression, found)
         return self._apis[expression]
 
     def type(self, expression: Node) -> str | None:
@@ -104,7 +106,8 @@ class Values:
             owner = owner or self.api(expression.value)
             return self.member(owner, expression.attr.value) if owner is not None else None
         found = {self._callable(binding) for binding in self.names.reaching(expression.value, expression)}
-        return found.pop() if len(found) == 1 else None
+        starred = stars.brought(self, expression) if not found else None
+        return starred.dotted if starred is not None else found.pop() if len(found) == 1 else None
 
     def _callable(self, binding: Binding) -> str | None:
         if binding.kind != "assign" or binding.value is None:
@@ -212,11 +215,11 @@ class Values:
         if isinstance(node, cst.NamedExpr):
             return self.type(node.value)
         if isinstance(node, cst.IfExp):
-            return self._agreed([node.body, node.orelse])
+            return self.agreed([node.body, node.orelse])
         if isinstance(node, cst.BooleanOperation):
             if isinstance(node.operator, cst.And):
                 return self.type(node.right)
-            return self._agreed([node.left, node.right]) or self.type(node.left)  # a default is of the same type
+            return self.agreed([node.left, node.right]) or self.type(node.left)  # a default is of the same type
         if isinstance(node, cst.Subscript):
             owner = self.type(node.value)
             return known.clients().item(owner) if owner is not None else None
@@ -226,7 +229,7 @@ class Values:
         dotted = self.names.dotted(node)
         return dotted is not None and self.project.wrappers.below_tracer(dotted) == ""
 
-    def _agreed(self, expressions: list[Node]) -> str | None:
+    def agreed(self, expressions: Sequence[Node]) -> str | None:
         """The one type that all of these have; None and no-op stand-ins do not count."""
         found = {self.type(each) for each in expressions if not _is_none(each)}
         if len(found) > 1:
@@ -296,6 +299,11 @@ class Values:
 
     def _name_type(self, name: cst.Name) -> str | None:
         bindings = self.names.reaching(name.value, name)
+        starred = stars.brought(self, name) if not bindings else None
+        return self.held(bindings) if starred is None else starred.type if starred.kind == "value" else None
+
+    def held(self, bindings: Sequence[Binding]) -> str | None:
+        """The one type of the values that the bindings give; None and no-op stand-ins do not count."""
         found = {self._bound(binding) for binding in bindings if not _is_none(binding.value) or binding.annotation}
         if len(found) > 1:
             found = {each for each in found if each is None or not _STAND_IN.search(each)}
@@ -314,6 +322,8 @@ class Values:
             return self._parameter(binding)
         if binding.kind == "assign" and binding.value is not None:
             return self.type(binding.value)
+        if binding.kind == "unpack" and binding.value is not None:
+            return inferred.element(self.type(binding.value), binding.index)
         if binding.kind == "with" and binding.value is not None:
             block = self.walk.parent[binding.node]
             is_async = isinstance(block, cst.With) and block.asynchronous is not None
@@ -428,7 +438,7 @@ class Values:
             inner = (
                 declared.removeprefix("~yields(").removesuffix(")") if declared and declared != "~yields()" else None
             )
-            return f"~manager({inner or self._agreed(list(yields)) or ''})"
+            return f"~manager({inner or self.agreed(list(yields)) or ''})"
         if function.returns is not None:
             declared = self.annotated(function.returns.annotation)
             if declared is not None and declared not in {"typing.Any", "builtins.object"}:
@@ -436,7 +446,7 @@ class Values:
         if self.own(function, cst.Yield):
             return "~generator"
         values = [each.value for each in self.own(function, cst.Return) if each.value is not None]
-        return self._agreed(list(values)) if values else None
+        return (inferred.of_tuples(self, values) or self.agreed(values)) if values else None
 
     def is_manager(self, function: cst.FunctionDef) -> bool:
         """Whether the function is a generator turned into a context manager."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _LOOPS = (cst.For, cst.While, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 _LOGGER = re.compile(r"(?i)(?:^|_)log(?:ger|ging)?$")
 _METRIC = re.compile(r"(?i)count|hist|gauge|metric|latency|duration|total|errors")
+_METRICS = re.compile(r"(?i)(?:^|_)(?:metrics|stats|statsd)$")
+_MEASURES = frozenset({"record", "observe", "inc"})
 _FINISHES = frozenset({"commit", "flush", "refresh", "rollback", "close", "aclose"})
 _ANSWERS = frozenset(
     {"force_flush", "shutdown", "flush", "detach", "end", "close", "jsonify", "make_response", "render_template",
@@ -262,14 +264,14 @@ class _Worker:
             return True
         if owner.endswith(".Logger") or api in calls["functions"] or api in calls["run"]:
             return True
-        return any(api == each or api.startswith(f"{each}.") for each in _modules(api.partition(".")[0]))
+        return any(api == each or api.startswith((f"{each}.", f"{each}(")) for each in _modules(api.partition(".")[0]))
 
     def _is_harmless_method(self, func: cst.Attribute) -> bool:
         methods, name = _table("methods"), func.attr.value
         owner = _last_name(func.value)
         if _LOGGER.search(owner) and name in methods["logs"]:
             return True
-        if name in methods["metrics"] and (name in {"record", "observe", "inc"} or _METRIC.search(owner)):
+        if _METRICS.search(owner) or (name in methods["metrics"] and (name in _MEASURES or _METRIC.search(owner))):
             return True
         if any(self.operation(each) is not None for each in _chain(func)):
             return True  # the answer is read on the spot
@@ -279,12 +281,22 @@ class _Worker:
         return root in self.answers or name in methods["values"]
 
     def _is_pure(self, api: str | None) -> bool:
-        """A function of this file that does nothing but bookkeeping itself."""
+        """A function of the project that does nothing but bookkeeping itself."""
         function = self.module.values.function(api)
-        if function is None or self.depth >= _DEPTH or function.decorators:
+        if function is None:
+            return self._only_forms(api)
+        if self.depth >= _DEPTH or function.decorators:
             return False
         inner = work(self.module, [function.body], depth=self.depth + 1)
         return inner.other is None and not inner.done
+
+    def _only_forms(self, api: str | None) -> bool:
+        """A function of another file that is named for changing a form, and calls nothing that does more."""
+        symbol = self.module.values.symbol(api)
+        facts = symbol.function if symbol is not None else None
+        if facts is None or facts.telemetry or not facts.name.lstrip("_").startswith(tuple(_table("methods")["forms"])):
+            return False
+        return all(self._is_harmless(each) for each in facts.calls)
 
 
 def _exclusive(module: Module, one: Done, other: Done) -> bool:

@@ -1,0 +1,55 @@
+"""Types that no name declares: elements of the tuples that functions return, and tracers by what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.values import Values
+
+_STARTS = frozenset(api.rpartition(".")[2] for api in otel.STARTS)
+
+
+def of_tuples(values: Values, returned: Sequence[Node]) -> str | None:
+    """`~tuple(A; B)` where every return gives a tuple of as many elements; unknown ones are empty."""
+    tuples = [each for each in returned if isinstance(each, cst.Tuple)]
+    if not tuples or len(tuples) < len(returned) or len({len(each.elements) for each in tuples}) > 1:
+        return None
+    columns = zip(*([element.value for element in each.elements] for each in tuples), strict=True)
+    return declared([values.agreed(list(column)) for column in columns])
+
+
+def declared(elements: Sequence[str | None]) -> str | None:
+    """The type of a tuple of these types, None when none of them is known."""
+    return f"~tuple({'; '.join(each or '' for each in elements)})" if any(elements) else None
+
+
+def element(kind: str | None, index: int | None) -> str | None:
+    """The type of one element of a tuple."""
+    if kind is None or index is None or not kind.startswith("~tuple("):
+        return None
+    elements = kind[len("~tuple(") : -1].split("; ")
+    return elements[index] or None if index < len(elements) else None
+
+
+def start_by_kind(values: Values, method: Node, found: str | None) -> str | None:
+    """The API that starts a span, for a method of its name that is given a SpanKind: nothing else takes one.
+
+    Not for methods of the project, which may hand it on.
+    """
+    if not isinstance(method, cst.Attribute) or method.attr.value not in _STARTS:
+        return found
+    call = values.walk.parent.get(method)
+    if not isinstance(call, cst.Call) or call.func is not method:
+        return found
+    if found is not None and (otel.is_otel(found) or values.function(found) or values.symbol(found)):
+        return found
+    kinds = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "kind"]
+    is_kind = bool(kinds) and values.api(kinds[0]) in otel.KINDS.values()
+    return f"{otel.TRACER}.{method.attr.value}" if is_kind else found
