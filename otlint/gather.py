@@ -33,7 +33,10 @@ _SWITCHES = (
     b"microsoft.opentel",
 )
 _ROUNDS = 6
-_IMPORT = re.compile(rb"(?m)^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#;]+)|import[ \t]+([^\n#;]+))")
+_IMPORT = re.compile(
+    rb"(?m)(?:^|;)[ \t]*(?:"
+    rb"from[ \t]+([.\w]+)[ \t]+import\b(?:[ \t]|\\\r?\n)*(\([^)]*\)|[^\n#;]+)|import[ \t]+([^\n#;]+))"
+)
 _NAME = re.compile(rb"([\w.]+)(?:[ \t]+as[ \t]+\w+)?")
 
 
@@ -100,7 +103,7 @@ class _Gathering:
 
         self.gathered = gathered
         deployments = collect(root) if root is not None else None
-        self.project = gathered.project = Project(deployments=deployments, wrappers=wrappers)
+        self.project = gathered.project = Project(deployments=deployments, wrappers=wrappers, paths=frozenset(files))
         self.progress = progress
         self.facts: dict[str, Facts] = {}
         self._cold = {path for path, data in files.items() if WORD not in data}
@@ -188,5 +191,7 @@ def imports(data: bytes, path: str) -> list[str]:
         if level:
             base = package[: len(package) - (level - 1)]
             module = ".".join([*base, *filter(None, [module[level:]])])
-        found.extend(f"{module}.{each.decode()}" for each in _NAME.findall(names))
+        found.extend(
+            [module] if names.strip() == b"*" else (f"{module}.{each.decode()}" for each in _NAME.findall(names))
+        )
     return found

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.names import Binding
 from otlint.model.project import ClassFacts, Facts, FunctionFacts
 from otlint.model.providers import sends
 
@@ -24,18 +25,14 @@ def collect(module: Module) -> Facts:
     typed: dict[str, str] = {}
     imports: set[str] = set(names.star_modules)
     for name, bindings in names.in_scope(module.tree).items():
-        for binding in bindings:
-            if binding.kind == "import" and binding.dotted is not None:
-                aliases[name] = binding.dotted
-            elif binding.kind == "assign" and binding.value is not None:
-                dotted = names.meaning(binding)
-                kind = values.type(binding.value)
-                if kind is not None:
-                    typed[name] = kind
-                elif dotted is not None and dotted != f"{names.module_name}.{name}":
-                    aliases.setdefault(name, dotted)
-    for name in typed:
-        aliases.pop(name, None)
+        left = _left(module, bindings)
+        meanings = {names.meaning(each) for each in left if not _is_none(each.value)}
+        dotted = meanings.pop() if len(meanings) == 1 else None
+        kind = values.held(left) if dotted is None else None
+        if kind is not None:
+            typed[name] = kind
+        elif dotted is not None and dotted != f"{names.module_name}.{name}":
+            aliases[name] = dotted
     for statement in names.imports_everywhere:
         imports.add(statement)
     return Facts(
@@ -58,6 +55,25 @@ def collect(module: Module) -> Facts:
         holding=frozenset(each.kind for each in module.providers if each.batch is not None),
         sends=sends(module),
     )
+
+
+def _left(module: Module, bindings: Sequence[Binding]) -> list[Binding]:
+    """The bindings that can be in force when others import the file: those from the last that certainly runs on."""
+    sure = [i for i, each in enumerate(bindings) if _is_top(module, each.node)]
+    return [
+        each
+        for i, each in enumerate(bindings)
+        if each.kind != "del" and (i >= sure[-1] if sure and module.walk.function_of(each.node) is None else True)
+    ]
+
+
+def _is_top(module: Module, node: cst.CSTNode) -> bool:
+    above = module.walk.parent[node]
+    return isinstance(above, cst.Module) or module.walk.parent[above] is module.tree
+
+
+def _is_none(value: cst.CSTNode | None) -> bool:
+    return isinstance(value, cst.Name) and value.value == "None"
 
 
 def _is_script(module: Module) -> bool:
