@@ -45,6 +45,7 @@ class Deployment:
     """What the files of a project say about one service, plain data.
 
     `bootstrapped`: the instrumentors of all libraries are installed, by opentelemetry-bootstrap, operator or layer.
+    `servers`: server → the first command that starts it; `commands` are all of them.
     `pins`: normalised distribution name → version specifier, None for any. `env`: the OTEL_ variables.
     `hints`: what makes an instrumented launch likely but does not state one: a README's command, a variable.
     """
@@ -52,6 +53,7 @@ class Deployment:
     launches: tuple[Evidence, ...] = ()
     hints: tuple[Evidence, ...] = ()
     servers: Mapping[str, Evidence] = field(default_factory=dict)
+    commands: tuple[Evidence, ...] = ()
     pins: Mapping[str, str | None] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     started: bool = False
@@ -202,6 +204,7 @@ class _Facts:
         self.launches: dict[Evidence, None] = {}
         self.hints: dict[Evidence, None] = {}
         self.servers: dict[str, Evidence] = {}
+        self.commands: dict[Evidence, None] = {}
         self.pins: pins.Pins = {}
         self.env: dict[str, str] = {}
         self.started = False
@@ -218,6 +221,7 @@ class _Facts:
             self.hints[evidence] = None
         elif statement.kind == "server":
             self.servers.setdefault(statement.word, evidence)
+            self.commands[evidence] = None
         elif statement.kind == "env":
             self.env.setdefault(statement.word, statement.value)
         else:
@@ -229,12 +233,15 @@ class _Facts:
         reaches = not below or any(item.wide for item in other.launches)
         self.bootstrapped = self.bootstrapped or (other.bootstrapped and reaches)
         self.servers = {word: item for word, item in other.servers.items() if item.wide or not below} | self.servers
+        self.commands |= dict.fromkeys(item for item in other.commands if item.wide or not below)
         self.env = self.env if below else dict(other.env) | self.env
         pins.merge(self.pins, {name: pin for name, pin in other.pins.items() if _exact(pin) or name not in self.pins})
 
     def frozen(self) -> Deployment:
         launches, hints = tuple(self.launches), tuple(self.hints)
-        return Deployment(launches, hints, self.servers, self.pins, self.env, self.started, self.bootstrapped)
+        return Deployment(
+            launches, hints, self.servers, tuple(self.commands), self.pins, self.env, self.started, self.bootstrapped
+        )
 
 
 def _walk(root: Path, tree: _Tree, excluded: Container[str]) -> Iterator[tuple[str, str]]:

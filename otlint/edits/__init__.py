@@ -14,6 +14,7 @@ from otlint.edits.expressions import (
     surround,
 )
 from otlint.edits.imports import reference, remove_import
+from otlint.edits.providers import sending, sending_global
 from otlint.edits.reports import report_failure, set_error_after
 from otlint.edits.spans import add_attributes, set_attributes_after, set_kind
 from otlint.edits.statements import (
@@ -52,6 +53,8 @@ __all__ = [
     "replace",
     "replace_header",
     "report_failure",
+    "sending",
+    "sending_global",
     "set_argument",
     "set_attributes_after",
     "set_error_after",

@@ -26,6 +26,7 @@ _FORKS = frozenset({"os.fork", "os.forkpty", "pty.fork"})
 _CHILDREN = re.compile(r"multiprocessing\..*(?:Process|Pool)\b.*|concurrent\.futures\.ProcessPoolExecutor.*")
 _CALLS_LATER = re.compile(r"signal\.signal|asyncio\..*add_signal_handler|threading\.(?:Thread|Timer)")
 _SIGTERM = "signal.SIGTERM"
+_SENDING = frozenset({"os.kill", "os.killpg", "signal.raise_signal", "signal.pthread_kill"})
 # From this version on, uvicorn ends by the signal that it was sent.
 _RAISES_AGAIN = "0.29"
 _WORKERS = re.compile(r"--workers[\s\"',=]+(\d+)")
@@ -56,31 +57,33 @@ def served(module: Module) -> Served | None:
     deployment = project.deployments.for_path(module.path) if project.deployments is not None else None
     if deployment is not None and deployment.at_least("uvicorn", _RAISES_AGAIN) is False:
         return None
-    found = _in_code(module, together)
-    servers = deployment.servers if deployment is not None else {}
-    gunicorn, uvicorn = servers.get("gunicorn-uvicorn-worker"), servers.get("uvicorn")
-    own = gunicorn is not None and gunicorn.path == module.path
-    if not own and not any(map(_is_application, together)):
+    commands = [each for each in deployment.commands if "--reload" not in each.text] if deployment is not None else []
+    gunicorn = next((each for each in commands if each.word == "gunicorn-uvicorn-worker"), None)
+    if not any(map(_is_application, together)) and (gunicorn is None or gunicorn.path != module.path):
         return None
     if gunicorn is not None:
         return Served(f"gunicorn's uvicorn worker ({gunicorn.path})", first=False)
-    if uvicorn is not None and (found is None or found.first):
-        return _by_command(uvicorn) or (None if _is_container(uvicorn) else found)
-    return found
-
-
-def _by_command(evidence: Evidence) -> Served | None:
-    text = evidence.text
-    if "--reload" in text:
+    found = _in_code(module, together)
+    if found is not None and not found.first:
+        return found
+    plain = [each for each in commands if each.word == "uvicorn"]
+    plain = [each for each in plain if _is_container(each)] or plain  # scripts are for developers
+    alone = [each for each in plain if _ends_as_child(each) is None]
+    if plain and not alone:
+        return Served(f"{_ends_as_child(plain[0])} ({plain[0].path})", first=False)
+    if any(_is_container(each) for each in alone):
         return None
-    workers = _WORKERS.search(text)
+    return found or (Served("uvicorn", first=True) if alone else None)
+
+
+def _ends_as_child(command: Evidence) -> str | None:
+    """What of uvicorn is never the first process of a container, None for one that may be."""
+    workers = _WORKERS.search(command.text)
     if workers is not None and int(workers[1]) > 1:
-        return Served(f"a worker of uvicorn ({evidence.path})", first=False)
-    before = text[: text.find("uvicorn")] if "uvicorn" in text else text
-    if evidence.path.endswith(".service") or _PARENT.search(before):
-        return Served(f"uvicorn ({evidence.path})", first=False)
-    several = workers is None and "--workers" in text
-    return None if _is_container(evidence) or several else Served("uvicorn", first=True)
+        return "a worker of uvicorn"
+    before = command.text.partition("uvicorn")[0]
+    wrapped = _is_container(command) and _PARENT.search(before)
+    return "uvicorn" if wrapped or command.path.endswith(".service") else None
 
 
 def _is_container(evidence: Evidence) -> bool:
@@ -107,6 +110,18 @@ def _applications() -> tuple[str, ...]:
     packages = {api.partition(".")[0] for entry in entries for api in (*entry.decorators, *entry.bases, *entry.hooks)}
     keys = {key for entry in entries for key in entry.instrumentors}
     return tuple(f"{name}." for name in (*packages, *(f"opentelemetry.instrumentation.{key}" for key in keys)))
+
+
+def lifespan(module: Module) -> cst.FunctionDef | None:
+    """The file's only function that an application is given as its `lifespan`: a manager with one `yield`."""
+    given = [
+        arg.value for arg in module.walk.all(cst.Arg) if arg.keyword is not None and arg.keyword.value == "lifespan"
+    ]
+    found = {module.names.definition(each) for each in given}
+    function = found.pop() if len(found) == 1 else None
+    if not isinstance(function, cst.FunctionDef) or not module.values.is_manager(function):
+        return None
+    return function if len(module.flow(function).yields) == 1 else None
 
 
 # -- ends in the code -------------------------------------------------------------------------------------------
@@ -142,7 +157,7 @@ class _Search:
 
     def __init__(self, module: Module) -> None:
         self.module = module
-        self.anything_sends = any(facts.sends for facts in module.project.reach.around(module.path))
+        self.anything_sends = module.project.reach.sends(module.path)
 
     def is_child(self, call: Node, function: Function | None) -> bool:
         """Whether the function is a child process, or forks one before the call."""
@@ -242,7 +257,8 @@ def endless_loop(module: Module) -> Node | None:
     if facts is None or not facts.script or any(call in known.runs() for call in facts.calls):
         return None
     for call in module.walk.all(cst.Call):
-        if any(module.api(arg.value) == _SIGTERM for arg in call.args):
+        sent = module.api(call.func) in _SENDING
+        if not sent and any(module.api(arg.value) == _SIGTERM for arg in call.args):
             return None
     return next((loop for loop in module.walk.all(cst.While) if _is_true(loop.test)), None)
 

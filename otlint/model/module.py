@@ -26,7 +26,7 @@ from otlint.model.origins import Origins
 from otlint.model.ownership import SPAN, TOKEN, Custody
 from otlint.model.positions import comments, positions
 from otlint.model.project import Facts, FunctionFacts, Project, module_name
-from otlint.model.providers import Provider, providers
+from otlint.model.providers import Provider, providers, sends
 from otlint.model.purpose import Purpose, misjudged
 from otlint.model.raising import Raising
 from otlint.model.spans import Span, Spans
@@ -212,6 +212,11 @@ class Module:
     def providers(self) -> list[Provider]:
         """The SDK providers that this file builds, in source order."""
         return providers(self)
+
+    @cached_property
+    def sends(self) -> bool:
+        """Whether something in this file, or in one that reaches it, may make its providers send what they hold."""
+        return sends(self) or self.project.reach.sends(self.path)
 
     @cached_property
     def logs(self) -> Logs:

@@ -121,6 +121,19 @@ def is_global(module: Module, provider: Provider) -> bool:
     return False
 
 
+def registered_again(module: Module) -> Iterator[cst.Call]:
+    """Every `atexit.register(provider.shutdown)` for a provider that has done so itself."""
+    for call in module.calls("atexit.register"):
+        method = call.args[0].value if len(call.args) == 1 else None
+        if not isinstance(method, cst.Attribute) or method.attr.value != "shutdown":
+            continue
+        origins = module.origins(method.value)
+        if origins and all(
+            any(each.call is origin and each.at_exit for each in module.providers) for origin in origins
+        ):
+            yield call
+
+
 def sends(module: Module) -> bool:
     """Whether anything in the file may make a provider send what it holds: any shutdown or flush of what it may be."""
     walk = module.walk

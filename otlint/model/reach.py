@@ -52,6 +52,11 @@ class Reach:
         files = self._project.files
         return self._with_imported([files[each] for each in sorted(self._with_importers(path)) if each in files])
 
+    def sends(self, path: str) -> bool:
+        """Whether anything in the unit or process of `path` may make providers send what they hold, tests left out."""
+        files = [*self._units.get(self._unit(path), ()), *self.together(path)]
+        return any(facts.sends and not _is_test(facts.path) for facts in files)
+
     def _with_importers(self, path: str) -> set[str]:
         """The file and those that import it, directly or not."""
         importers, waiting = {path}, [path]
@@ -99,6 +104,11 @@ class Reach:
                     found[imported.path] = imported
                     waiting.append(imported)
         return list(found.values())
+
+
+def _is_test(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    return name.startswith("test_") or name == "conftest.py" or not {"test", "tests"}.isdisjoint(folder.split("/"))
 
 
 def _holds(outer: str, unit: str) -> bool:
