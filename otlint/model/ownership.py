@@ -85,24 +85,39 @@ class Ownership:
 
         Of exceptions only the first. Left out: what only a KeyboardInterrupt or a cancellation can do; once a function
         hands the value over, exceptions before that, as it is building something; and exceptions in the code around
-        the discharge itself (see `_care`).
+        the discharge itself (see `_care`) or in what describes the value.
         """
-        conditions = Conditions(self.walk, self.names, custody.start, custody.names)
-        stops = {*custody.discharged, *custody.handed, *also}
-        if not custody.discharged:
-            stops.update(custody.lent)
-        for node in custody.discharged:
-            stops.update(conditions.correlated(node))
-        found = flow.escapes(custody.start, stops, known=conditions.known, every=True)
+        known = Conditions(self.walk, self.names, custody.start, custody.names)
+        ends = {*custody.discharged, *(test for node in custody.discharged for test in known.correlated(node))}
+        loans = {node for node in custody.handed if self._is_loan(node, ends, flow, known)}
+        handed = [node for node in custody.handed if node not in loans]
+        stops = {*ends, *handed, *also, *(() if ends else custody.lent)}
+        found = flow.escapes(custody.start, stops, known=known.known, every=True)
         found = [way for way in found if not way.only_base_exceptions]
-        if custody.handed:
+        if handed:
             return [way for way in found if way.kind not in {"exception", "yield"}]
         care = self._care(custody)
-        inside = self.walk.inside
-        sudden = [way for way in found if way.kind == "exception" and not any(inside(way.node, each) for each in care)]
-        if not self._is_manager(custody.function):  # a generator is closed at a `yield`; only `with` throws there
-            sudden = [way for way in sudden if not isinstance(way.node, cst.Yield)]
+        sudden = [way for way in found if way.kind == "exception" and self._is_sudden(way.node, custody, care, loans)]
         return [way for way in found if way.kind != "exception" or way in sudden[:1]]
+
+    def _is_loan(self, node: Node, ends: set[Node], flow: Flow, known: Conditions) -> bool:
+        """Whether an unknown function only borrows the value: whatever comes after the call discharges it."""
+        if not ends or not isinstance(node, cst.Call):
+            return False
+        after = flow.escapes(node, ends, known=known.known)
+        return not any(way.kind in {"return", "end", "loop", "yield"} for way in after)
+
+    def _is_sudden(self, node: Node, custody: Custody, care: list[Node], loans: set[Node]) -> bool:
+        """Whether an exception at the node is one that ordinary work may raise."""
+        if node in loans or any(self.walk.inside(node, each) for each in care):
+            return False
+        if isinstance(node, cst.Yield):  # a generator is closed at a `yield`; only `with` throws there
+            return self._is_manager(custody.function)
+        if isinstance(node, cst.Call) and (self.values.api(node.func) or "").startswith(_API):
+            return False
+        if not isinstance(node, cst.Call) or not isinstance(self.walk.parent[node], cst.Expr):
+            return True
+        return not any(arg.value in custody.uses for arg in node.args)  # `describe(span, order)`
 
     def _is_manager(self, function: Node) -> bool:
         return isinstance(function, cst.FunctionDef) and self.values.is_manager(function)

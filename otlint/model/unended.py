@@ -31,7 +31,7 @@ def unended(module: Module) -> Iterator[Unended]:
     if module.is_test:
         return
     for span in module.spans:
-        if not _is_live(span):
+        if not _is_live(span) or isinstance(module.walk.parent.get(span.start), cst.Decorator):
             continue
         custody = module.custody(span.start)
         exits = _exits(module, custody)
