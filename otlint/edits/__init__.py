@@ -14,7 +14,7 @@ from otlint.edits.expressions import (
     surround,
 )
 from otlint.edits.imports import reference, remove_import
-from otlint.edits.providers import sending, sending_global
+from otlint.edits.providers import flush_before, shut_down_in
 from otlint.edits.reports import report_failure, set_error_after
 from otlint.edits.spans import add_attributes, set_attributes_after, set_kind
 from otlint.edits.statements import (
@@ -40,6 +40,7 @@ __all__ = [
     "carry_context",
     "delete_clause",
     "delete_statement",
+    "flush_before",
     "insert_after",
     "insert_argument",
     "insert_before",
@@ -53,12 +54,11 @@ __all__ = [
     "replace",
     "replace_header",
     "report_failure",
-    "sending",
-    "sending_global",
     "set_argument",
     "set_attributes_after",
     "set_error_after",
     "set_kind",
+    "shut_down_in",
     "surround",
     "unwrap",
     "wrap_try_finally",

@@ -1,19 +1,22 @@
-"""Lines that make providers send what they hold."""
+"""Make providers send what they hold, where the program ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from otlint import otel
 from otlint.edits.imports import reference
+from otlint.edits.statements import append, insert_before
 from otlint.fix import Edit
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
     from otlint.model.providers import Provider
+
+Edits = tuple[Edit, ...]
 
 _VARIABLES = {
     otel.SDK_PROVIDER: "tracer_provider",
@@ -22,13 +25,25 @@ _VARIABLES = {
 }
 
 
-def sending(
-    module: Module, providers: Iterable[Provider], at: cst.CSTNode, method: str
-) -> tuple[list[str], tuple[Edit, ...]] | None:
-    """Lines that call `shutdown` or `force_flush` of providers at a node, and the imports that they need.
+def shut_down_in(module: Module, function: cst.FunctionDef, providers: Sequence[Provider]) -> Edits | None:
+    """Shut providers down at the end of a function; None when one of them cannot be named there."""
+    made = _sending(module, providers, function.body.body[-1], "shutdown")
+    return None if made is None else (*append(module, function.body, made[0]), *made[1])
 
-    A provider is named by its variable, else fetched as the global one; None when one of them is neither.
-    """
+
+def flush_before(module: Module, statement: cst.BaseSmallStatement, providers: Sequence[Provider]) -> Edits | None:
+    """Flush providers, without any the global tracer provider, in front of a statement; None as above."""
+    if providers:
+        made = _sending(module, providers, statement, "force_flush")
+    else:
+        made = _sending_global(module, otel.SDK_PROVIDER, statement, "force_flush")
+    return None if made is None else (*insert_before(module, statement, made[0]), *made[1])
+
+
+def _sending(
+    module: Module, providers: Sequence[Provider], at: cst.CSTNode, method: str
+) -> tuple[list[str], Edits] | None:
+    """Lines that call a method of each provider, by its variable or as the global one, and the imports they need."""
     from otlint.model.providers import is_global, variable
 
     lines: list[str] = []
@@ -38,7 +53,7 @@ def sending(
         if name is not None:
             lines.append(f"{name}.{method}()")
         elif is_global(module, each):
-            more, needed = sending_global(module, each.kind, at, method)
+            more, needed = _sending_global(module, each.kind, at, method)
             lines += more
             imports += needed
         else:
@@ -46,7 +61,7 @@ def sending(
     return lines, tuple(imports)
 
 
-def sending_global(module: Module, kind: str, at: cst.CSTNode, method: str) -> tuple[list[str], tuple[Edit, ...]]:
+def _sending_global(module: Module, kind: str, at: cst.CSTNode, method: str) -> tuple[list[str], Edits]:
     """The same for the global provider, which has no such method as long as none of the SDK is installed."""
     get, imports = reference(module, otel.GET_PROVIDER[kind], at)
     wanted = _VARIABLES[kind]

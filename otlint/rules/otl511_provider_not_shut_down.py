@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from otlint import edits, otel
+from otlint import edits
 from otlint.finding import Finding, Level
 from otlint.fix import Fix, Safety
 from otlint.rule import rule
@@ -19,105 +19,78 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.endings import abrupt_ends
+
     if module.is_test:
         return
     yield from _repeated(module)
     if module.declared.shutdown_handled:
         return
-    yield from _abrupt(module)
     holding = [each for each in module.providers if each.batch is not None]
+    for end in abrupt_ends(module):
+        yield _abrupt(module, end, holding)
     if holding and not module.sends:
-        never = [each for each in holding if each.at_exit is False]
-        for provider in never:
-            yield _never(module, provider)
-        others = [each for each in holding if each.at_exit]
-        if others:
-            yield from _by_signal(module, others)
+        yield from (_never(module, each) for each in holding if each.at_exit is False)
+        yield from _by_signal(module, [each for each in holding if each.at_exit])
 
 
 def _never(module: Module, provider: Provider) -> Finding:
     """`TracerProvider(shutdown_on_exit=False)`."""
+    given = next((arg for arg in provider.call.args if arg.value is provider.at_exit_argument), None)
+    fix = None
+    if given is not None and given.keyword is not None:
+        fix = Fix("leave `shutdown_on_exit` out", Safety.SAFE, edits.remove_argument(module, provider.call, given))
+    elif given is not None:
+        fix = Fix("shut it down at exit", Safety.SAFE, edits.replace(module, given.value, "True"))
     return module.finding(
         provider.call,
         "nothing shuts this provider down, and it is told not to do so itself, so its last batch is lost whenever the "
         "process ends; leave `shutdown_on_exit` out",
-        fix=_leave_out(module, provider),
+        fix=fix,
     )
-
-
-def _leave_out(module: Module, provider: Provider) -> Fix | None:
-    given = provider.at_exit_argument
-    arg = next((arg for arg in provider.call.args if arg.value is given), None)
-    if arg is None or given is None:
-        return None
-    if arg.keyword is None:
-        return Fix("shut it down at exit", Safety.SAFE, edits.replace(module, given, "True"))
-    return Fix("leave `shutdown_on_exit` out", Safety.SAFE, edits.remove_argument(module, provider.call, arg))
 
 
 def _by_signal(module: Module, held: Sequence[Provider]) -> Iterator[Finding]:
     """Servers and scripts that die of SIGTERM; one finding for all providers that die with them."""
-    from otlint.model.endings import endless_loop, served
+    from otlint.model.endings import endless_loop, lifespan, served
 
-    first, *more = held
-    related: list[tuple[Node, str]] = [(each.call, "so is what this one holds") for each in more]
-    server = served(module)
+    server = served(module) if held else None
+    loop = endless_loop(module) if held and server is None else None
+    others: list[tuple[Node, str]] = [(each.call, "so is what this one holds") for each in held[1:]]
     if server is not None:
         unless = ", unless it is the first process of a container" if server.first else ""
+        function = lifespan(module)
+        made = edits.shut_down_in(module, function, held) if function is not None else None
         yield module.finding(
-            first.call,
+            held[0].call,
             f"{server.server} ends by the SIGTERM that stops it, without `atexit`{unless}, so what this provider still "
             "holds is lost; shut it down when the application shuts down",
-            related=related,
-            fix=_in_lifespan(module, held),
+            related=others,
+            fix=Fix("shut it down in the lifespan", Safety.UNSAFE, made) if made is not None else None,
             hint=server.first,
         )
-        return
-    loop = endless_loop(module)
-    if loop is not None:
+    elif loop is not None:
         yield module.finding(
-            first.call,
+            held[0].call,
             "SIGTERM ends this script without `atexit`, so what this provider still holds is lost; handle the signal",
-            related=[(loop, "the script works here until it is killed"), *related],
+            related=[(loop, "the script works here until it is killed"), *others],
             hint=True,
         )
 
 
-def _in_lifespan(module: Module, held: Sequence[Provider]) -> Fix | None:
-    from otlint.model.endings import lifespan
-
-    function = lifespan(module)
-    made = edits.sending(module, held, function.body.body[-1], "shutdown") if function is not None else None
-    if function is None or made is None:
-        return None
-    lines, imports = made
-    return Fix("shut it down in the lifespan", Safety.UNSAFE, (*edits.append(module, function.body, lines), *imports))
-
-
-def _abrupt(module: Module) -> Iterator[Finding]:
-    """`os._exit(0)`, `os.execv(…)`."""
-    from otlint.model.endings import abrupt_ends
-
-    for end in abrupt_ends(module):
-        yield module.finding(
-            end.call,
-            f"`{module.api(end.call.func)}` ends the program without `atexit`, so the spans that wait in the batch "
-            "processor are lost; flush the provider before",
-            related=[(end.made, "spans are made here")] if end.made is not None else (),
-            fix=_flush(module, end),
-        )
-
-
-def _flush(module: Module, end: Abrupt) -> Fix | None:
+def _abrupt(module: Module, end: Abrupt, held: Sequence[Provider]) -> Finding:
+    """`os._exit(0)`, `os.execv(…)`. What is inside of a span loses that as well, whatever is flushed."""
     from otlint.model.blocks import plain_statement
 
-    statement = plain_statement(module, end.call)
-    if statement is None or module.span_around(end.call) is not None:
-        return None
-    held = [each for each in module.providers if each.batch is not None]
-    made = edits.sending(module, held, end.call, "force_flush") if held else None
-    lines, imports = made or edits.sending_global(module, otel.SDK_PROVIDER, end.call, "force_flush")
-    return Fix("flush it before", Safety.UNSAFE, (*edits.insert_before(module, statement, lines), *imports))
+    statement = plain_statement(module, end.call) if module.span_around(end.call) is None else None
+    made = edits.flush_before(module, statement, held) if statement is not None else None
+    return module.finding(
+        end.call,
+        f"`{module.api(end.call.func)}` ends the program without `atexit`, so the spans that wait in the batch "
+        "processor are lost; flush the provider before",
+        related=[(end.made, "spans are made here")] if end.made is not None else (),
+        fix=Fix("flush it before", Safety.UNSAFE, made) if made is not None else None,
+    )
 
 
 def _repeated(module: Module) -> Iterator[Finding]:
