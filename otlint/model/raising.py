@@ -133,7 +133,8 @@ class Raising:
         if isinstance(call.func, cst.Attribute) and call.func.attr.value in _SAFE_METHODS:
             return False
         if isinstance(call.func, cst.Attribute) and call.func.attr.value == "get":
-            return not 1 <= len(call.args) <= 2 or isinstance(self.walk.parent.get(call), cst.Await)
+            mapping = called is None or called.startswith(("builtins.", "os.environ.", "collections."))
+            return not (mapping and 1 <= len(call.args) <= 2) or isinstance(self.walk.parent.get(call), cst.Await)
         return not self._is_shielded(call)
 
     def no_return(self, node: Node) -> bool:
