@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.elements import element_type
 from otlint.model.handoffs import Handoff, is_waited_for
 from otlint.model.walk import Node
 
@@ -127,6 +128,11 @@ def _run(module: Module, target: Node, inputs: tuple[cst.BaseExpression, ...]) -
             yield api
         elif isinstance(target, cst.Name):
             yield from _assigned(module, target, inputs)
+        elif isinstance(target, cst.Attribute):
+            owner = element_type(module, target.value)
+            method = module.values.member(owner, target.attr.value) if owner is not None else None
+            if method is not None:
+                yield method
 
 
 def _called(module: Module, call: cst.Call) -> Iterator[str]:

@@ -100,9 +100,8 @@ class Callees:
 
     def _handed(self, call: cst.Call) -> Iterator[Node]:
         """The lambda or nested function that a call hands to a thread."""
-        called = self.values.api(call.func)
-        for arg in call.args if called is not None else ():
-            if called is not None and takes_work(called, arg, call):
+        for arg in call.args:
+            if takes_work(self.values, call, arg):
                 work = arg.value if isinstance(arg.value, cst.Lambda) else self.values.names.definition(arg.value)
                 if work is not None:
                     yield work

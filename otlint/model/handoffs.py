@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.elements import element_type
 from otlint.model.values import argument
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
+    from otlint.model.values import Values
     from otlint.model.walk import Walk
 
 _THREAD = "threading.Thread"
@@ -64,8 +66,8 @@ def handoffs(module: Module) -> Iterator[Handoff]:
             found = _direct(module, call, *_THREADS[api])
             if found is not None:
                 yield found
-        elif api == f"{_THREAD}.start":
-            yield from _subclass(module, call)
+        elif isinstance(call.func, cst.Attribute) and call.func.attr.value == "start" and not call.args:
+            yield from _subclass(module, call, call.func.value)
         elif api is not None and not otel.is_otel(api):
             yield from _through_helper(module, call)
 
@@ -74,19 +76,18 @@ def _direct(module: Module, call: cst.Call, way: str, name: str, position: int) 
     target = argument(call, name, ("",) * position + (name,)) if name else _positional(call, position)
     if target is None or _carries_context(module, call):
         return None
-    if way == "executor" and not _is_thread_pool(module, call):
+    if way == "executor" and not _is_thread_pool(module.values, call):
         return None
     place = start_of(module, call) if way in {"thread", "timer"} else call
     return Handoff(call, way, target, _inputs(call, target), place) if place is not None else None
 
 
-def _subclass(module: Module, start: cst.Call) -> Iterator[Handoff]:
+def _subclass(module: Module, start: cst.Call, thread: cst.BaseExpression) -> Iterator[Handoff]:
     """`Worker(queue).start()`, where the class `Worker` of the project is a Thread with a `run` of its own."""
-    if not isinstance(start.func, cst.Attribute):
+    owner = module.type(thread) or element_type(module, thread)
+    if owner is None or module.values.member(owner, "start") != f"{_THREAD}.start":
         return
-    thread = start.func.value
-    owner = module.type(thread)
-    run = module.values.member(owner, "run") if owner is not None else None
+    run = module.values.member(owner, "run")
     if run is None or owner == _THREAD or run.startswith("threading."):
         return
     made = [each for each in module.origins(thread) if isinstance(each, cst.Call)]
@@ -143,12 +144,12 @@ def _carries_context(module: Module, call: cst.Call) -> bool:
     return any(each is not None and carries(module.type(each)) for each in executors)
 
 
-def _is_thread_pool(module: Module, call: cst.Call) -> bool:
+def _is_thread_pool(values: Values, call: cst.Call) -> bool:
     executor = argument(call, "executor", ("executor",))
     if executor is None:
         return False
     is_default = isinstance(executor, cst.Name) and executor.value == "None"
-    return is_default or module.values.member(module.type(executor) or "", "submit") == f"{_POOL}.submit"
+    return is_default or values.member(values.type(executor) or "", "submit") == f"{_POOL}.submit"
 
 
 def _inputs(call: cst.Call, target: cst.BaseExpression) -> tuple[cst.BaseExpression, ...]:
@@ -161,11 +162,14 @@ def _inputs(call: cst.Call, target: cst.BaseExpression) -> tuple[cst.BaseExpress
     return tuple(found)
 
 
-def takes_work(api: str, arg: cst.Arg, call: cst.Call) -> bool:
-    """Whether the argument is the callable that the API runs in a thread."""
+def takes_work(values: Values, call: cst.Call, arg: cst.Arg) -> bool:
+    """Whether the argument is the callable that a call of an API runs in a thread."""
+    api = values.api(call.func)
     if api not in _THREADS:
         return False
-    _, name, position = _THREADS[api]
+    way, name, position = _THREADS[api]
+    if way == "executor" and not _is_thread_pool(values, call):
+        return False
     if arg.keyword is not None:
         return arg.keyword.value == name
     return position < len(call.args) and call.args[position] is arg

@@ -116,8 +116,10 @@ class Helpers:
         if called in _GIVEN:
             ends = called == otel.USE_SPAN and self._is_true(argument(call, "end_on_exit", otel.PARAMETERS[called]))
             return frozenset({"use", "end"}) if ends else frozenset({_GIVEN[called]})
-        if called is not None and any(arg.value is given and takes_work(called, arg, call) for arg in call.args):
+        if any(arg.value is given and takes_work(self.values, call, arg) for arg in call.args):
             return frozenset({"thread"})
+        if called == "functools.partial" and call.args and call.args[0].value is given:
+            return self.use(call)
         facts = self.called(call)
         if facts is None:
             return None
