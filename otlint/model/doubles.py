@@ -91,9 +91,41 @@ def _records(handler: Handler, node: Node, block: Span) -> bool:
     """Whether a block certainly records the handler's exception when it is raised at a node."""
     if block.records is not True or block.manner not in {"with", "decorator"}:
         return False
+    if _is_ended_first(handler, block):
+        return False
     every = block.api == otel.START_SPAN  # `with start_span()` records any BaseException
     end: Node | None = block.managed_by if block.managed_by is not None else block.function
     return (every or not handler.catches_base) and end is not None and _leaves(handler, node, end)
+
+
+def _is_ended_first(handler: Handler, block: Span) -> bool:
+    """Whether the span may end between the handler and the end of its block: an ended span takes no more events."""
+    module = handler.module
+    region = block.managed_by if block.managed_by is not None else block.function
+    if not isinstance(region, cst.With | cst.FunctionDef):
+        return False
+    flow = module.flow(handler.function if handler.function is not None else module.tree)
+    start = next((node for node in handler.own if node in flow), None)
+    for call in module.walk.own(region.body, cst.Call):
+        if _ends(module, call, block) and (start is None or call not in flow or flow.reaches(start, call)):
+            return True
+    return False
+
+
+def _ends(module: Module, call: cst.Call, block: Span) -> bool:
+    if (
+        isinstance(call.func, cst.Attribute)
+        and call.func.attr.value == "end"
+        and _is_of(module, call.func.value, block)
+    ):
+        return True
+    given = [arg.value for arg in call.args if _is_of(module, arg.value, block)]
+    return any("end" in (module.helpers.on(call, each) or ()) for each in given)
+
+
+def _is_of(module: Module, expression: Node, block: Span) -> bool:
+    span = module.spans.of(expression)
+    return span is not None and real(span) is real(block)
 
 
 def _leaves(handler: Handler, node: Node, end: Node) -> bool:

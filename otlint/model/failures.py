@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
     from otlint.model.spans import Span
 
-_SERIALISES = re.compile(r"(?i).*(serial|json|dumps?|encode|decode|to_dict|as_dict|repr|format|truncate|attributes?)")
+_SERIALISES = re.compile(r"(?i).*(serial|json|dumps?|encode|decode|to_dict|as_dict|repr|format|truncate|attribute).*")
 _PROBE = re.compile(
     r"(?i)(^|[^a-z])(health(z|check)?|readiness|liveness|is_(ready|live|alive)|ping|heartbeat|probe)([^a-z]|$)"
 )
