@@ -115,9 +115,17 @@ class Ownership:
             return self._is_manager(custody.function)
         if isinstance(node, cst.Call) and (self.values.api(node.func) or "").startswith(_API):
             return False
-        if not isinstance(node, cst.Call) or not isinstance(self.walk.parent[node], cst.Expr):
-            return True
-        return not any(arg.value in custody.uses for arg in node.args)  # `describe(span, order)`
+        return not self._describes(node, custody)
+
+    def _describes(self, node: Node, custody: Custody) -> bool:
+        """`describe(span, order)`, `span.set_attribute("total", total(order))` as statements of their own."""
+        statement = self.walk.statement_of(node)
+        call = statement.value if isinstance(statement, cst.Expr) else None
+        if not isinstance(call, cst.Call) or isinstance(node, cst.Await):
+            return False
+        uses = custody.uses
+        on_value = isinstance(call.func, cst.Attribute) and call.func.value in uses
+        return on_value or any(arg.value in uses for arg in call.args)
 
     def _is_manager(self, function: Node) -> bool:
         return isinstance(function, cst.FunctionDef) and self.values.is_manager(function)
@@ -151,7 +159,7 @@ class Ownership:
             return []
         lines = list(block.body)
         between = lines[lines.index(line) + 1 : lines.index(guard)]
-        work = (cst.Await, cst.For, cst.While, cst.With, cst.Try)
+        work = (cst.Await, cst.While, cst.With, cst.Try)
         return [] if any(self.walk.own(each, *work) for each in between) else list(between)
 
 
