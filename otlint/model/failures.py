@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from otlint import otel
+from otlint import known, otel
 from otlint.model.doubles import doubles
 from otlint.model.handlers import Handler, Mark, real
 from otlint.model.logs import last_name
@@ -43,10 +43,11 @@ class Failure:
 
     `lacks`: "exception" when nothing has it, else "status"; `status` says whether that is set all the same. `mark`
     records the exception, `log` is the log call that carries it, `below` the inner span that has it.
+    `span` is None where it is an instrumentor's.
     """
 
     handler: Handler
-    span: Span
+    span: Span | None
     outcome: Outcome
     lacks: str
     status: bool = False
@@ -68,7 +69,9 @@ class Failure:
     @property
     def places(self) -> list[tuple[Node, str]]:
         """The other places that a reader needs."""
-        found: list[tuple[Node, str]] = [(self.span.start, "this span looks as if nothing had failed")]
+        found: list[tuple[Node, str]] = []
+        if self.span is not None:
+            found.append((self.span.start, "this span looks as if nothing had failed"))
         if self.below is not None:
             found.append((self.below.start, "this one has the exception"))
         if self.outcome.fate is Fate.FAILS:
@@ -79,11 +82,9 @@ class Failure:
 def failures(module: Module, signal: str = EITHER) -> Iterator[Failure]:
     """The handlers of a file that leave their span green. `signal` says what counts as recording an exception."""
     for handler in module.handlers:
-        if handler.is_control_flow or handler.is_clean_up or not handler.spans:
+        if handler.is_control_flow or handler.is_clean_up or any(True for _ in doubles(handler)):
             continue
-        if any(True for _ in doubles(handler)):
-            continue
-        failure = _failure(handler, signal)
+        failure = _failure(handler, signal) if handler.spans else _ambient(handler)
         if failure is not None:
             yield failure
 
@@ -110,6 +111,31 @@ def _failure(handler: Handler, signal: str) -> Failure | None:
     if signalled or below is not None:
         return None if has_status else Failure(handler, span, found, "status", log=log, below=below)
     return Failure(handler, span, found, "exception", has_status, log=log)
+
+
+def _ambient(handler: Handler) -> Failure | None:
+    """A handler that records on the span of an instrumentor which leaves the status of a kept exception alone."""
+    module = handler.module
+    told = [mark for mark in handler.marks if mark.receiver is not None and module.spans.is_ambient(mark.receiver)]
+    record = next((mark for mark in told if "record" in mark.does), None)
+    if record is None or any(mark.does & {"status", "unknown", "decided"} for mark in handler.marks):
+        return None
+    if handler.hands_over or handler.marked_later(None) or not _is_left_alone(handler):
+        return None
+    found = outcome(handler, None)
+    if found.fate not in {Fate.FAILS, Fate.ENDS}:
+        return None
+    return Failure(handler, None, found, "status", mark=record)
+
+
+def _is_left_alone(handler: Handler) -> bool:
+    """Whether the span around is certainly one that only an exception turns to ERROR."""
+    module = handler.module
+    entry = module.entries.of(handler.function) if handler.function is not None else None
+    if entry is None or module.instrumentation.of(entry.instrumentors, entry.native) is None:
+        return False
+    kinds = {known.instrumentors()[key].status for key in entry.instrumentors if key in known.instrumentors()}
+    return "response" not in kinds and not entry.native
 
 
 def _recorded(handler: Handler, record: Mark) -> Failure | None:

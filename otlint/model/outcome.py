@@ -62,17 +62,17 @@ def does_work(module: Module, call: cst.Call) -> bool:
     return not any(pattern("work", "metrics").fullmatch(each) for each in names_in(call.func))
 
 
-def outcome(handler: Handler, span: Span) -> Outcome:
-    """What becomes of a span's operation when the handler has run."""
+def outcome(handler: Handler, span: Span | None) -> Outcome:
+    """What becomes of a span's operation when the handler has run; None stands for the span around the function."""
     return _Judge(handler, span).judge()
 
 
 class _Judge:
-    def __init__(self, handler: Handler, span: Span) -> None:
+    def __init__(self, handler: Handler, span: Span | None) -> None:
         self.handler = handler
         self.module: Module = handler.module
         self.answers = Answers(handler)
-        self.region = _region(self.module, span)
+        self.region = _region(handler, span)
         self.saying = {node: how for node in handler.main if (how := self._says(node)) is not None}
         self.made = self._assigned(Answer.ERROR)
         self.silent = {(way.kind, way.node) for way in handler.ways_without(self.saying)}
@@ -143,9 +143,17 @@ class _Judge:
             if self.handler.raises or _is_endless(loop):
                 return Outcome(Fate.GOES_ON, way.node)
             return self._exhausted(loop)
-        going = isinstance(loop, cst.For) and loop.asynchronous is None
+        going = not self._is_endless(loop)
         logged = any(log.level >= ERROR for _, log in self.handler.logs) and self.says is not None
         return Outcome(Fate.ITEM if going and logged else Fate.GOES_ON, self.says or way.node)
+
+    def _is_endless(self, loop: Node | None) -> bool:
+        """Whether a loop, or one around it, polls, streams or waits: its items are no parts of one operation."""
+        while loop is not None:
+            if not isinstance(loop, cst.For) or loop.asynchronous is not None:
+                return True
+            loop = self._loop(loop)
+        return False
 
     def _rest(self, start: Node, node: Node) -> Outcome:
         """The fate when control goes on behind a statement."""
@@ -339,8 +347,8 @@ def _is_endless(loop: Node) -> bool:
     }  # fmt: skip
 
 
-def _region(module: Module, span: Span) -> Node:
+def _region(handler: Handler, span: Span | None) -> Node:
     """The block in which a span lives."""
-    if span.managed_by is not None:
+    if span is not None and span.managed_by is not None:
         return span.managed_by.body
-    return span.function.body if span.function is not None else module.tree
+    return handler.function.body if handler.function is not None else handler.module.tree

@@ -55,7 +55,7 @@ def _what(failure: Failure) -> str:
 def _fix(module: Module, failure: Failure) -> Fix | None:
     if failure.mark is not None:
         return _behind(module, failure.mark, failure.handler.name)
-    if not failure.is_whole:
+    if not failure.is_whole or failure.span is None:
         return None
     made = edits.report_failure(module, failure.handler.node, failure.span, record=False, status=True)
     return Fix(_TITLE, Safety.UNSAFE, made) if made is not None else None
