@@ -30,7 +30,7 @@ from otlint.source import Source
 from tests import spec
 
 PAGES = [Path(__file__).parent / "model" / f"{name}.md" for name in
-         ("names", "values", "spans", "helpers", "text", "project", "handlers")]  # fmt: skip
+         ("names", "values", "spans", "helpers", "text", "project", "handlers", "ownership")]  # fmt: skip
 
 # -- questions ----------------------------------------------------------------------------------------------------
 
@@ -142,6 +142,23 @@ def _logs(module: Module, node: Node) -> str:
     return _listed(f"{log.level}{'!' if log.carries else ''}" for _, log in _handler(module, node).logs)
 
 
+def _opened(module: Module, node: Node) -> cst.Call:
+    """The call in the subject that starts a span or attaches a context."""
+    calls = (each for each in module.walk.below(node) if isinstance(each, cst.Call))
+    return next(each for each in calls if module.spans.started_by(each) or module.api(each.func) == otel.ATTACH)
+
+
+def _custody(module: Module, node: Node) -> str:
+    custody = module.custody(_opened(module, node))
+    fates = (("ended", custody.discharged), ("handed", custody.handed), ("lent", custody.lent))
+    rows = [f"{fate} {row}" for fate, nodes in fates for row in sorted({module.row(each) for each in nodes})]
+    return _listed([*rows, *(["dropped"] if custody.dropped else [])])
+
+
+def _exits(module: Module, node: Node) -> str:
+    return _listed(f"{way.kind} {module.row(way.node)}" for way in module.exits(module.custody(_opened(module, node))))
+
+
 def _yes(found: object) -> str:
     return "yes" if found else "no"
 
@@ -168,6 +185,8 @@ QUESTIONS: dict[str, Callable[[Module, Node], str]] = {
     "in": lambda module, node: _listed(_name(module, span) for span in _handler(module, node).spans),
     "tells": _tells,
     "logs": _logs,
+    "custody": _custody,
+    "exits": _exits,
     "active": lambda module, node: _yes(module.active(node)),
 }
 

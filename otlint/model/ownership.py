@@ -240,11 +240,14 @@ class _Trace:
         return self.names.reaching(use.value, use)
 
     def _is_load(self, use: cst.Name) -> bool:
+        below: Node = use
         up = self.walk.parent[use]
         if isinstance(up, cst.Attribute):
             return up.value is use
+        while isinstance(up, cst.Element | cst.StarredElement | cst.Tuple | cst.List):
+            below, up = up, self.walk.parent[up]
         if isinstance(up, cst.Arg | cst.NamedExpr | cst.AnnAssign | cst.AugAssign | cst.CompFor | cst.For):
-            return use is getattr(up, "value", None) or use is getattr(up, "iter", None)
+            return below is getattr(up, "value", None) or below is getattr(up, "iter", None)
         kinds = (cst.AssignTarget, cst.Param, cst.AsName, cst.FunctionDef, cst.ClassDef, cst.NameItem, cst.ImportAlias)
         return not isinstance(up, kinds)
 
