@@ -1,8 +1,9 @@
 """From files to judged modules and the facts of their project.
 
 A file is judged if its bytes hold `opentelemetry`, or if it imports a name that makes telemetry from a judged file of
-the project. All judged files of the project are read, whichever files were asked for, so that every way of calling
-otlint gives the same findings for a file.
+the project, or if it hands work to threads in a project with such a file: what it hands over may be instrumented
+without naming OpenTelemetry, and a helper that starts threads has no reason to name it. All judged files of the project
+are read, whichever files were asked for, so that every way of calling otlint gives the same findings for a file.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _SWITCHES = (
     b"phoenix.otel",
     b"microsoft.opentel",
 )
+_THREADS = re.compile(rb"\b(?:Thread|Timer|ThreadPool|ThreadPoolExecutor|run_in_executor|start_new_thread|submit)\(")
 _ROUNDS = 6
 _IMPORT = re.compile(
     rb"(?m)(?:^|;)[ \t]*(?:"
@@ -77,11 +79,16 @@ def gather(
     if not hot:
         return gathered
     work = _Gathering(files, shown, gathered, root, wrappers, progress)
-    hot.extend({path for path, data in files.items() if any(word in data for word in _SWITCHES)}.difference(hot))
+    hot.extend({path for path, data in files.items() if _may_matter(data)}.difference(hot))
     work.judge(hot)
     while new := work.importers():
         work.judge(new)
     return gathered
+
+
+def _may_matter(data: bytes) -> bool:
+    """Whether a file of a project with telemetry adds facts, or drops the context, without naming OpenTelemetry."""
+    return any(word in data for word in _SWITCHES) or _THREADS.search(data) is not None
 
 
 class _Gathering:
@@ -161,7 +168,7 @@ class _Gathering:
     def importers(self) -> list[str]:
         """The files not judged yet that import telemetry from a judged one."""
         project = self.project
-        tails = {facts.module.rpartition(".")[2].encode() for facts in project.telemetry_files()}
+        tails = {facts.module.rpartition(".")[2].encode("utf-8", "surrogateescape") for facts in project.telemetry_files()}
         if not tails:
             return []
         return [
