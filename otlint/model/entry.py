@@ -44,6 +44,15 @@ class Entries:
         self._registrations()
         yield from self._others
 
+    def around(self, function: cst.FunctionDef) -> tuple[known.Entry, bool] | None:
+        """The framework that runs the function around or before each request, and whether it is around."""
+        for decorator in function.decorators:
+            api = self._decorator(decorator) or ""
+            for entry in known.entries().values():
+                if api in entry.hooks and api.endswith(("middleware", ".before_request", ".on_request")):
+                    return entry, len(function.params.params) > 1
+        return None
+
     def is_below(self, function: cst.FunctionDef, inner: Node) -> bool:
         """Whether a decorator stands below all those that hand the function to a framework, which gets its result."""
         seen = False

@@ -47,6 +47,8 @@ _WHAT = {
 }
 # A request and its reply may travel as messages.
 _REPLIES = frozenset({otel.KIND_SERVER})
+# The span is kept for what comes later, such as the hook behind a request.
+_KEPT = frozenset({"stored", "passed"})
 # What these serve are tools and activities, whose spans are INTERNAL by the conventions.
 _INTERNAL_ENTRIES = frozenset({"server.mcp", "server.temporal"})
 
@@ -229,28 +231,30 @@ def _entering(module: Module, span: Span) -> Purpose | None:
     function = span.function
     if not isinstance(function, cst.FunctionDef):
         return None
-    entry = module.entries.of(function)
-    if entry is None or entry.key in _INTERNAL_ENTRIES or not _covers(module, span, function):
+    entry, hook = module.entries.of(function), _hook(module, span, function)
+    if (entry or hook) is None or not ((hook and span.manner in _KEPT) or _covers(module, span, function)):
+        return None
+    entry = entry or hook
+    if entry is None or entry.key in _INTERNAL_ENTRIES:
         return None
     if any(module.function_of(call) is not None for call in module.values.call_sites(function)):
         return None  # it is a step of other functions as well
     if _may_be_instrumented(module, entry.instrumentors, entry.native):
         return None
-    name = entry.key.partition(".")[2]
-    if entry.kind == "SERVER":
-        return Purpose(
-            SERVER,
-            (otel.KIND_SERVER,),
-            f"the whole of a request that {name} hands to `{function.name.value}`",
-            span.start,
-        )
-    return Purpose(
-        CONSUMER,
-        (otel.KIND_CONSUMER,),
-        f"the whole of a message that {name} hands to `{function.name.value}`",
-        span.start,
-        _REPLIES,
-    )
+    what = "request" if entry.kind == "SERVER" else "message"
+    why = f"the whole of a {what} that {entry.key.partition('.')[2]} hands to `{function.name.value}`"
+    if what == "request":
+        return Purpose(SERVER, (otel.KIND_SERVER,), why, span.start)
+    return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES)
+
+
+def _hook(module: Module, span: Span, function: cst.FunctionDef) -> known.Entry | None:
+    """The framework whose middleware the function is, or that calls it before a request, where the span is kept."""
+    found = module.entries.around(function)
+    if found is None or not _is_alone(module, span, function):
+        return None
+    entry, is_around = found
+    return entry if is_around is (span.manner not in _KEPT) else None
 
 
 def _covers(module: Module, span: Span, function: cst.FunctionDef) -> bool:

@@ -152,7 +152,8 @@ class Texts:
     def _call(self, call: cst.Call, depth: int) -> Text:
         called = self.values.api(call.func) or ""
         if called in _words("calls", "unbounded"):
-            return Text(Bound.UNBOUNDED, call, call)
+            written = self._elements(call.args[0].value, depth) if called == "builtins.len" and call.args else None
+            return _BOUNDED if written is not None else Text(Bound.UNBOUNDED, call, call)
         if called in _words("calls", "bounded"):
             return _BOUNDED
         if called in _words("calls", "transparent") and call.args:
