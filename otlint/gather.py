@@ -168,7 +168,8 @@ class _Gathering:
     def importers(self) -> list[str]:
         """The files not judged yet that import telemetry from a judged one."""
         project = self.project
-        tails = {facts.module.rpartition(".")[2].encode("utf-8", "surrogateescape") for facts in project.telemetry_files()}
+        modules = (facts.module for facts in project.telemetry_files())
+        tails = {module.rpartition(".")[2].encode("utf-8", "surrogateescape") for module in modules}
         if not tails:
             return []
         return [
