@@ -52,6 +52,8 @@ class Double:
 def doubles(handler: Handler) -> Iterator[Double]:
     """The records in a handler that the span repeats."""
     module = handler.module
+    if not any("record" in mark.does for mark in handler.marks):
+        return
     again = [way for way in handler.ways_out if handler.same_exception(way)]
     if not again:
         return

@@ -11,7 +11,7 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.model.doubles import doubles
-from otlint.model.handlers import Handler, Mark, real
+from otlint.model.handlers import Handler, Mark, is_span, real
 from otlint.model.logs import last_name
 from otlint.model.outcome import Fate, Outcome, does_work, outcome
 from otlint.model.walk import Node
@@ -82,10 +82,10 @@ class Failure:
 def failures(module: Module, signal: str = EITHER) -> Iterator[Failure]:
     """The handlers of a file that leave their span green. `signal` says what counts as recording an exception."""
     for handler in module.handlers:
-        if handler.is_control_flow or handler.is_clean_up or any(True for _ in doubles(handler)):
+        if handler.is_control_flow or handler.is_clean_up or not (handler.spans or handler.records):
             continue
         failure = _failure(handler, signal) if handler.spans else _ambient(handler)
-        if failure is not None:
+        if failure is not None and not any(True for _ in doubles(handler)):
             yield failure
 
 
@@ -154,9 +154,10 @@ def _recorded(handler: Handler, record: Mark) -> Failure | None:
 
 def unmarked(module: Module) -> Iterator[Unmarked]:
     """The exceptions recorded outside of handlers, in operations that end without a status and without raising."""
-    for mark in module.marks:
-        span = mark.span
-        if module.api(mark.call.func) != otel.RECORD_EXCEPTION or span is None:
+    for call in module.calls(otel.RECORD_EXCEPTION):
+        mark = module.mark(call)
+        span = mark.span if mark is not None else None
+        if mark is None or span is None:
             continue
         if span.function is not module.function_of(mark.call):
             continue
@@ -176,8 +177,11 @@ def _stays_unset(module: Module, mark: Mark) -> bool:
     flow = module.flow(module.function_of(mark.call) or module.tree)
     if mark.does & {"status", "unknown"} or mark.call not in flow:
         return False
-    for other in module.marks:
-        if other is mark or not other.does & {"status", "unknown"} or other.call not in flow:
+    for call in module.walk.own(
+        flow.function if isinstance(flow.function, cst.Module) else flow.function.body, cst.Call
+    ):
+        other = module.mark(call)
+        if other is None or other is mark or not other.does & {"status", "unknown"} or call not in flow:
             continue
         if flow.reaches(mark.call, other.call) or flow.reaches(other.call, mark.call):
             return False
@@ -210,9 +214,7 @@ def _guards_telemetry(handler: Handler) -> bool:
 
 def _is_telemetry(module: Module, call: cst.Call) -> bool:
     """A call of the API, or one that is given a span: a helper or hook."""
-    return otel.is_otel(module.api(call.func)) or any(
-        module.type(arg.value) == otel.SPAN or module.spans.of(arg.value) is not None for arg in call.args
-    )
+    return otel.is_otel(module.api(call.func)) or any(is_span(module, arg.value) for arg in call.args)
 
 
 def _recorded_below(handler: Handler) -> Span | None:

@@ -227,8 +227,19 @@ class Handler:
     @cached_property
     def marks(self) -> list[Mark]:
         """What the handler puts on spans, those that it starts itself aside."""
-        return [mark for mark in self.module.marks if self.module.walk.inside(mark.call, self.node.body)
-                and not (mark.span is not None and self.module.walk.inside(mark.span.start, self.node))]  # fmt: skip
+        walk = self.module.walk
+        return [
+            mark
+            for call in walk.own(self.node.body, cst.Call)
+            if (mark := self.module.mark(call)) is not None
+            and not (mark.span is not None and walk.inside(mark.span.start, self.node))
+        ]
+
+    @property
+    def records(self) -> bool:
+        """Whether it calls `record_exception` on anything."""
+        calls = self.module.walk.own(self.node.body, cst.Call)
+        return any(last_name(call.func) == "record_exception" for call in calls)
 
     def marked_later(self, span: Span | None) -> list[Mark]:
         """What may be put on spans after the handler, before the `try` or the span starts again."""
@@ -240,7 +251,9 @@ class Handler:
             return []
         again = next((node for node in walk.below(self.tried.body) if node in flow), self.tried)
         stops = [again] if span is None or walk.inside(self.tried, span.start) else [again, span.start]
-        return [mark for mark in self.module.marks if self._is_later(mark) and flow.reaches(start, mark.call, stops)]
+        calls = walk.own(self.function.body if self.function is not None else self.module.tree, cst.Call)
+        found = [mark for call in calls if (mark := self.module.mark(call)) is not None and self._is_later(mark)]
+        return [mark for mark in found if flow.reaches(start, mark.call, stops)]
 
     def is_plain_error(self, mark: Mark) -> bool:
         """Whether a `set_status` certainly says ERROR, with a description that is made without side effects."""
@@ -284,17 +297,13 @@ def handlers(module: Module) -> Iterator[Handler]:
         yield Handler(module, node)
 
 
-def marks(module: Module) -> list[Mark]:
-    """Everything in a file that puts a failure on a span, or may do so."""
-    return [mark for call in module.walk.all(cst.Call) if (mark := _mark(module, call)) is not None]
-
-
 def real(span: Span) -> Span:
     """The span that a `use_span` makes current, where that is known."""
     return span.used if span.used is not None else span
 
 
-def _mark(module: Module, call: cst.Call) -> Mark | None:
+def mark(module: Module, call: cst.Call) -> Mark | None:
+    """What a call puts about a failure on a span, None when it certainly puts nothing there."""
     called = module.api(call.func)
     if isinstance(call.func, cst.Attribute) and call.func.attr.value in _SIGNALS:
         does = _SIGNALS[call.func.attr.value]
@@ -306,18 +315,27 @@ def _mark(module: Module, call: cst.Call) -> Mark | None:
         return Mark(call, frozenset({does}), real(span) if span is not None else None, call.func.value)
     facts = module.helper(call)
     for arg in call.args:
-        if module.type(arg.value) == otel.SPAN or module.spans.of(arg.value) is not None:
+        if is_span(module, arg.value):
             effects = module.helpers.on(call, arg.value)
             does_all = _does(effects)
             if does_all and not otel.is_otel(called):
                 span = module.spans.of(arg.value)
                 return Mark(call, does_all, real(span) if span is not None else None, arg.value)
-    if facts is not None and facts.ambient & {"record", "status"}:
-        return Mark(call, facts.ambient & {"record", "status"}, module.span_around(call), None)
+    told = facts.ambient & {"record", "status"} if facts is not None else frozenset()
+    if told:  # a function that works on its own may speak of its own failures
+        does_all = told if _hears_of_exception(module, call) else frozenset({"unknown"})
+        return Mark(call, does_all, module.span_around(call), None)
     name = last_name(call.func)
     if (facts is None or _about_spans(name)) and _REPORTS.fullmatch(name or "") and _is_given_exception(module, call):
         return Mark(call, frozenset({"unknown"}), None, None)
     return None
+
+
+def is_span(module: Module, expression: Node) -> bool:
+    """Whether an argument is a span."""
+    if not isinstance(expression, cst.Name | cst.Attribute | cst.Call):
+        return False
+    return module.spans.of(expression) is not None or module.type(expression) == otel.SPAN
 
 
 def _does(effects: frozenset[str] | None) -> frozenset[str]:
@@ -329,6 +347,16 @@ def _does(effects: frozenset[str] | None) -> frozenset[str]:
 
 def _about_spans(name: str | None) -> bool:
     return name is not None and re.search(r"(?i)span|trac", name) is not None
+
+
+def _hears_of_exception(module: Module, call: cst.Call) -> bool:
+    """Whether a caught exception, or a text made from it, is in the arguments of a call."""
+    names = [node for arg in call.args for node in module.walk.own(arg, cst.Name)]
+    return any(
+        any(binding.kind == "except" for binding in module.names.bindings(name.value, name))
+        for name in names
+        if name in module.walk.parent
+    )
 
 
 def _is_given_exception(module: Module, call: cst.Call) -> bool:

@@ -17,7 +17,7 @@ from otlint.model.active import Active, active_at
 from otlint.model.entry import Entries
 from otlint.model.facts import collect
 from otlint.model.flow import Exit, Flow
-from otlint.model.handlers import Handler, Mark, handlers, marks
+from otlint.model.handlers import Handler, Mark, handlers, mark
 from otlint.model.helpers import Helpers
 from otlint.model.instrumentation import Instrumentation
 from otlint.model.logs import Logs
@@ -67,6 +67,7 @@ class Module:
         self.declared = Declared()
         self._misjudged: list[tuple[Span, Purpose]] | None = None
         self._flows: dict[Node, Flow] = {}
+        self._marks: dict[Node, Mark | None] = {}
 
     def within(self, project: Project) -> Module:
         """The same file, seen with the facts of a project. The tree, walk and names are shared."""
@@ -203,10 +204,16 @@ class Module:
         """The `except` clauses, in source order."""
         return list(handlers(self))
 
+    def mark(self, call: cst.Call) -> Mark | None:
+        """What a call puts about a failure on a span."""
+        if call not in self._marks:
+            self._marks[call] = mark(self, call)
+        return self._marks[call]
+
     @cached_property
     def marks(self) -> list[Mark]:
-        """The calls that put an exception or a status other than OK on a span, or may do so."""
-        return marks(self)
+        """Everything in the file that puts a failure on a span, or may do so."""
+        return [found for call in self.walk.all(cst.Call) if (found := self.mark(call)) is not None]
 
     @cached_property
     def providers(self) -> list[Provider]:
