@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from otlint.model.project import Facts
 
 _EXEC = frozenset(f"os.exec{name}" for name in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe"))
+# Servers that leave signals to the program.
+_HEEDLESS = {"grpc"}
 _FORKS = frozenset({"os.fork", "os.forkpty", "pty.fork"})
 _CHILDREN = re.compile(r"multiprocessing\..*(?:Process|Pool)\b.*|concurrent\.futures\.ProcessPoolExecutor.*")
 _CALLS_LATER = re.compile(r"signal\.signal|asyncio\..*add_signal_handler|threading\.(?:Thread|Timer)")
@@ -59,7 +61,8 @@ def served(module: Module) -> Served | None:
         return None
     commands = [each for each in deployment.commands if "--reload" not in each.text] if deployment is not None else []
     gunicorn = next((each for each in commands if each.word == "gunicorn-uvicorn-worker"), None)
-    if not any(map(_is_application, together)) and (gunicorn is None or gunicorn.path != module.path):
+    own = gunicorn is not None and gunicorn.path == module.path
+    if not own and (project.reach.is_spare(module.path) or not any(map(_is_application, together))):
         return None
     if gunicorn is not None:
         return Served(f"gunicorn's uvicorn worker ({gunicorn.path})", first=False)
@@ -254,7 +257,8 @@ class _Search:
 def endless_loop(module: Module) -> Node | None:
     """The loop in which a script works until it is killed; None when it, or a server, heeds the signal for that."""
     facts = module.project.files.get(module.path)
-    if facts is None or not facts.script or any(call in known.runs() for call in facts.calls):
+    servers = {known.runs()[call] for call in facts.calls if call in known.runs()} if facts is not None else set()
+    if facts is None or not facts.script or servers - _HEEDLESS:
         return None
     for call in module.walk.all(cst.Call):
         sent = module.api(call.func) in _SENDING

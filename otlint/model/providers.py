@@ -121,8 +121,8 @@ def is_global(module: Module, provider: Provider) -> bool:
     return False
 
 
-def registered_again(module: Module) -> Iterator[cst.Call]:
-    """Every `atexit.register(provider.shutdown)` for a provider that has done so itself."""
+def registered_again(module: Module) -> Iterator[tuple[cst.Call, cst.Expr | None]]:
+    """Every `atexit.register(provider.shutdown)` for a provider that has done so itself, and the statement it is."""
     for call in module.calls("atexit.register"):
         method = call.args[0].value if len(call.args) == 1 else None
         if not isinstance(method, cst.Attribute) or method.attr.value != "shutdown":
@@ -131,7 +131,8 @@ def registered_again(module: Module) -> Iterator[cst.Call]:
         if origins and all(
             any(each.call is origin and each.at_exit for each in module.providers) for origin in origins
         ):
-            yield call
+            statement = module.walk.parent[call]
+            yield call, statement if isinstance(statement, cst.Expr) else None
 
 
 def sends(module: Module) -> bool:

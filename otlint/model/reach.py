@@ -57,6 +57,12 @@ class Reach:
         files = [*self._units.get(self._unit(path), ()), *self.together(path)]
         return any(facts.sends and not _is_test(facts.path) for facts in files)
 
+    def is_spare(self, path: str) -> bool:
+        """Whether nothing imports the file, and another one of its unit that builds providers is imported."""
+        if path in self._importers:
+            return False
+        return any(facts.holding and facts.path in self._importers for facts in self._units.get(self._unit(path), ()))
+
     def _with_importers(self, path: str) -> set[str]:
         """The file and those that import it, directly or not."""
         importers, waiting = {path}, [path]

@@ -95,11 +95,9 @@ def _abrupt(module: Module, end: Abrupt, held: Sequence[Provider]) -> Finding:
 
 def _repeated(module: Module) -> Iterator[Finding]:
     """`atexit.register(provider.shutdown)`."""
-    from otlint.model.blocks import plain_statement
     from otlint.model.providers import registered_again
 
-    for call in registered_again(module):
-        statement = plain_statement(module, call)
+    for call, statement in registered_again(module):
         yield module.finding(
             call,
             "the provider registers its `shutdown` with `atexit` by itself; leave this out",
