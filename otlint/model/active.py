@@ -13,8 +13,6 @@ from otlint.model.walk import Node
 if TYPE_CHECKING:
     from otlint.model.module import Module
 
-_DEPTH = 4
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Active:
@@ -30,28 +28,35 @@ class Active:
 
 def active_at(module: Module, node: Node) -> Active | None:
     """The evidence that a span can be current at the node, None when there is none: never a guess from silence."""
-    return _active(module, node, 0)
+    found = _by_text(module, node)
+    if found is not None:
+        return found
+    callers: list[cst.FunctionDef] = []
+    waiting: list[Node | None] = [module.function_of(node)]
+    while waiting:
+        function = waiting.pop(0)
+        if not isinstance(function, cst.FunctionDef) or function in callers:
+            continue
+        callers.append(function)
+        entry = module.entry(function)
+        if entry is not None:
+            return Active(function.name, entry)
+        for call in module.values.call_sites(function):
+            found = _by_text(module, call)
+            if found is not None:
+                return Active(found.node, found.why)
+            waiting.append(module.function_of(call))
+    why = _elsewhere(module, [module.names.qualified(each) for each in callers])
+    return Active(None, why) if why is not None else None
 
 
-def _active(module: Module, node: Node, depth: int) -> Active | None:
+def _by_text(module: Module, node: Node) -> Active | None:
+    """What the text of the node's own function says."""
     span = module.span_around(node)
     if span is not None:
-        return Active(span.start, "the span starts here", here=depth == 0)
+        return Active(span.start, "the span starts here", here=True)
     attach = _attached(module, node)
-    if attach is not None:
-        return Active(attach, "the context is attached here", here=depth == 0)
-    function = module.function_of(node)
-    if isinstance(function, cst.Lambda) or function is None or depth > _DEPTH:
-        return None
-    entry = module.entry(function)
-    if entry is not None:
-        return Active(function.name, entry)
-    for call in module.values.call_sites(function):
-        found = _active(module, call, depth + 1)
-        if found is not None:
-            return Active(found.node, found.why)
-    why = _elsewhere(module, module.names.qualified(function))
-    return Active(None, why) if why is not None else None
+    return Active(attach, "the context is attached here", here=True) if attach is not None else None
 
 
 def _attached(module: Module, node: Node) -> cst.Call | None:
@@ -65,10 +70,10 @@ def _attached(module: Module, node: Node) -> cst.Call | None:
     return before[-1] if before and module.api(before[-1].func) == otel.ATTACH else None
 
 
-def _elsewhere(module: Module, name: str) -> str | None:
-    """Why a span can be current when a function is called, by what the other files of the project say."""
+def _elsewhere(module: Module, names: list[str]) -> str | None:
+    """Why a span can be current when one of these functions is called, by what the files of the project say."""
     project = module.project
-    for caller in project.above(name):
+    for caller in project.above(names):
         path = project.under_span.get(caller)
         if path is not None:
             return f"`{path}` calls it inside a span"

@@ -387,10 +387,10 @@ class Project:
             self._reach = Reach(self)
         return self._reach
 
-    def above(self, dotted: str) -> Iterator[str]:
-        """The function and those that call it, directly or through others; a method also where its base's is called."""
-        found = {dotted}
-        waiting = [dotted]
+    def above(self, names: Iterable[str]) -> Iterator[str]:
+        """These functions and all that call them, directly or not; a method also where its base's is called."""
+        waiting = list(names)
+        found = set(waiting)
         while waiting:
             name = waiting.pop(0)
             yield name
