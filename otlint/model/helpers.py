@@ -35,6 +35,8 @@ _GIVEN = {
     **dict.fromkeys(otel.EXTRACTS, "extract"),
 }
 
+_DEPTH = 25  # of functions that call each other: more of them end in a RecursionError
+
 
 class Helpers:
     """The facts of one file's functions, and of the project functions that it calls."""
@@ -85,7 +87,7 @@ class Helpers:
             return facts
         name = self.names.qualified(function).removeprefix(self.names.module_name + ".")
         every = [*parameters(function), *(each.name.value for each in function.params.kwonly_params)]
-        if function in self._working:
+        if function in self._working or len(self._working) > _DEPTH:
             itself = self._working[-1] is function
             effects = tuple((each, frozenset[str]()) for each in every) if itself else ()
             return FunctionFacts(name, 0, parameters(function), effects=effects)

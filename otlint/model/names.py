@@ -6,6 +6,7 @@ One answer or None, never a set: a name with several possible meanings has none,
 
 from __future__ import annotations
 
+import bisect
 import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -121,19 +122,22 @@ class Names:
         found = self.bindings(name, at)
         if len(found) < 2 or self._function_of(found[0]) is not self.walk.function_of(at):
             return [binding for binding in found if binding.kind != "del"]
-        here = self.walk.order[at]
-        before = [binding for binding in found if self._runs_before(binding, at)]
-        last = max((i for i, binding in enumerate(before) if self._dominates(binding.node, at)), default=None)
+        split = bisect.bisect_left(found, self.walk.order[at], key=lambda binding: self.walk.order[binding.node])
+        around, before, sure = [], [], None
+        for i in range(split - 1, -1, -1):
+            if self._binds(found[i], at):
+                around.append(found[i])
+                continue
+            before.append(found[i])
+            if self._dominates(found[i].node, at):
+                sure = found[i]
+                break
+        # What every round of a loop binds anew before the use, no earlier round matters for.
         loops = {up for up in self.walk.ancestors(at) if isinstance(up, cst.For | cst.While)}
-        if last is not None:  # what every round binds anew before the use, no earlier round matters for
-            loops = {loop for loop in loops if not self.walk.inside(before[last].node, loop)}
-        later = [
-            binding
-            for binding in found
-            if (self.walk.order[binding.node] >= here or self._binds(binding, at))
-            and any(up in loops for up in self.walk.ancestors(binding.node))
-        ]
-        return [binding for binding in before[last or 0 :] + later or found if binding.kind != "del"]
+        loops = {loop for loop in loops if sure is None or not self.walk.inside(sure.node, loop)}
+        later = [*around, *found[split:]] if loops else []
+        later = [each for each in later if any(up in loops for up in self.walk.ancestors(each.node))]
+        return [binding for binding in [*reversed(before), *later] or found if binding.kind != "del"]
 
     def _function_of(self, binding: Binding) -> Node | None:
         """The function in whose calls the binding happens."""

@@ -108,7 +108,7 @@ class Texts:
 
         Text that is unbounded whatever is given is `("*",)`.
         """
-        if any(function is each for each, _ in self._given):
+        if len(self._given) > _DEPTH or any(function is each for each, _ in self._given):
             return None
         if function not in self._returned:
             joined: set[str] = set()

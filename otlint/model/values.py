@@ -42,6 +42,8 @@ _BUILTIN_TYPES = frozenset(
 )
 _ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"))
 _MANAGER_DECORATORS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+# `x = x.f()` a thousand times over must not end in a RecursionError; asked in the order of the source, it never does.
+_DEPTH = 30
 # A stand-in for a span or manager when tracing is off does not change what the name is for.
 _STAND_IN = re.compile(r"(?i)(?:^|\.)_?(?:contextlib\.nullcontext|\w*(?:no_?op|null|dummy|fake)\w*)(?:\(\))?$")
 
@@ -55,10 +57,12 @@ class Values:
         self.project = project
         self.path = path
         self._types: dict[Node, str | None] = {}
+        self._depth = 0
         self._apis: dict[Node, str | None] = {}
         self._returned: dict[Node, str | None] = {}
         self._classes = {names.qualified(each): each for each in walk.all(cst.ClassDef)}
         self._functions = {names.qualified(each): each for each in walk.all(cst.FunctionDef) if not is_accessor(each)}
+        self._lineages: dict[str, list[str]] = {}
         self._call_sites: dict[Node, list[cst.Call]] | None = None
 
     # -- questions ------------------------------------------------------------------------------------------
@@ -74,8 +78,12 @@ class Values:
     def type(self, expression: Node) -> str | None:
         """The type of an expression's value, None when unknown."""
         if expression not in self._types:
+            if self._depth > _DEPTH:
+                return None
+            self._depth += 1
             self._types[expression] = None
             self._types[expression] = self._type(expression)
+            self._depth -= 1
         return self._types[expression]
 
     def function(self, dotted: str | None) -> cst.FunctionDef | None:
@@ -168,17 +176,20 @@ class Values:
 
     def _lineage(self, owner: str) -> list[str]:
         """The class and its bases, depth first, each once; classes of other files end a branch."""
-        found: list[str] = []
+        if owner in self._lineages:
+            return self._lineages[owner]
+        found: dict[str, None] = {}
         waiting = [owner]
         while waiting:
             dotted = waiting.pop(0)
             if dotted in found or dotted == "builtins.object":
                 continue
-            found.append(dotted)
+            found[dotted] = None
             definition = self._classes.get(dotted)
             if definition is not None:
                 waiting = self.bases(definition) + waiting
-        return found
+        self._lineages[owner] = list(found)
+        return self._lineages[owner]
 
     def lineage(self, definition: cst.ClassDef) -> list[str]:
         """The dotted names of a class of this file and of its known bases, nearest first."""
