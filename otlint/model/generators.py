@@ -193,7 +193,11 @@ class Generators:
             return False
         if not _ASKS.isdisjoint(module.helpers.of(definition).calls):
             return False
-        calls = [each for each in module.walk.all(cst.Call, within=definition) if module.helpers.calls_parameter(each)]
+        calls = [
+            each
+            for each in module.walk.all(cst.Call, within=definition)
+            if module.helpers.starting.calls_parameter(each)
+        ]
         wrapped = [each for each in calls if module.function_of(each) is not definition]
         return any(isinstance(module.walk.parent[each], cst.Return) for each in wrapped)
 

@@ -79,7 +79,7 @@ def _needs_parent(module: Module, span: Span, node: Node) -> str | None:
         given = module.argument(node, "context")
         return "a span starts" if given is None else None
     if api is None:
-        return "the wrapped function runs" if module.helpers.calls_parameter(node) else None
+        return "the wrapped function runs" if module.helpers.starting.calls_parameter(node) else None
     if api in otel.INJECTS:
         return "the context is injected" if module.argument(node, "context") is None else None
     if api in module.project.telemetry:

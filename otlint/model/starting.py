@@ -1,0 +1,268 @@
+"""The spans that a project function starts for its callers: as a factory, a context manager or a decorator."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.flags import flag, forwarded
+from otlint.model.names import Names
+from otlint.model.ownership import SPAN
+from otlint.model.project import FunctionFacts, SpanFacts
+from otlint.model.values import Values, argument, is_hidden, parameters
+from otlint.model.walk import Node, Walk
+
+if TYPE_CHECKING:
+    from otlint.model.helpers import Helpers
+
+
+class Starting:
+    """The spans of one file's functions."""
+
+    def __init__(self, walk: Walk, names: Names, values: Values, helpers: Helpers) -> None:
+        self.walk = walk
+        self.names = names
+        self.values = values
+        self.helpers = helpers
+        self._spans: dict[Node, SpanFacts | None] = {}
+
+    def span(self, function: cst.FunctionDef) -> SpanFacts | None:
+        """The span that a call of the function (or its use as a decorator) starts, None when there is none for sure."""
+        if function not in self._spans:
+            self._spans[function] = None
+            self._spans[function] = self._span(function)
+        return self._spans[function]
+
+    def _span(self, function: cst.FunctionDef) -> SpanFacts | None:
+        if self.values.is_manager(function):
+            return self._managed(function)
+        if self.values.own(function, cst.Yield):
+            return None
+        returned = [each.value for each in self._returns(function)]
+        found = [spans for value in returned if (spans := self._returned(function, value)) is not None]
+        if found:
+            return found[0] if all(each == found[0] for each in found) else None
+        return self._wrapping(function, returned)
+
+    def _returns(self, function: cst.FunctionDef) -> list[cst.Return]:
+        return [each for each in self.walk.own(function.body, cst.Return) if each.value is not None]
+
+    def _returned(self, function: cst.FunctionDef, value: Node | None) -> SpanFacts | None:
+        for call in self._origins(value, 0):
+            facts = self._started(function, call)
+            if facts is not None:
+                return dataclasses.replace(facts, kept=True) if self._keeps(facts, call) else facts
+        return self._left_open(function, value)
+
+    def _keeps(self, facts: SpanFacts, call: cst.Call) -> bool:
+        """Whether the function does more with the live span that it returns than return it."""
+        if facts.form != "live":
+            return False
+        custody = self.helpers.ownership.of(call, SPAN)
+        return bool(custody.discharged or custody.lent) or any(
+            not isinstance(each, cst.Return) for each in custody.handed
+        )
+
+    def _left_open(self, function: cst.FunctionDef, value: Node | None) -> SpanFacts | None:
+        """`with start_as_current_span(…, end_on_exit=False) as span: return span`: the caller gets a live span."""
+        if not isinstance(value, cst.Name):
+            return None
+        for binding in self.names.reaching(value.value, value):
+            for call in self._origins(binding.value if binding.kind == "with" else None, 0):
+                facts = self._started(function, call)
+                if facts is not None and facts.form == "manager" and not facts.ends:
+                    live = dataclasses.replace(facts, form="live", current=False, records=None, sets_status=None)
+                    return dataclasses.replace(live, kept=self._keeps(live, call))
+        return None
+
+    def _origins(self, value: Node | None, depth: int) -> Iterator[cst.Call]:
+        """The calls whose result the expression is."""
+        if isinstance(value, cst.Call):
+            yield value
+        elif isinstance(value, cst.Await | cst.NamedExpr):
+            yield from self._origins(value.expression if isinstance(value, cst.Await) else value.value, depth)
+        elif isinstance(value, cst.IfExp):
+            yield from self._origins(value.body, depth)
+            yield from self._origins(value.orelse, depth)
+        elif isinstance(value, cst.Name) and depth < 5:
+            for binding in self.names.reaching(value.value, value):
+                if binding.kind == "assign":
+                    yield from self._origins(binding.value, depth + 1)
+
+    def _started(self, function: cst.FunctionDef, call: cst.Call) -> SpanFacts | None:
+        """The facts of a span started by a call inside the function, seen from the function's caller."""
+        called = self.values.api(call.func)
+        if called in otel.STARTS:
+            positions = otel.PARAMETERS[called]
+            return SpanFacts(
+                form="manager" if called == otel.START_AS_CURRENT_SPAN else "live",
+                name=self._seen(function, argument(call, "name", positions)),
+                kind=self._kind(function, call, argument(call, "kind", positions)),
+                current=called == otel.START_AS_CURRENT_SPAN,
+                records=flag(call, "record_exception", positions),
+                sets_status=flag(call, "set_status_on_exception", positions),
+                ends=flag(call, "end_on_exit", positions) is not False,
+                forwards=self._passes_on(function, call),
+            )
+        facts = self.helpers.called(call)
+        if facts is None or facts.span is None or facts.span.form == "decorator":
+            return None
+        inner = facts.span
+        return SpanFacts(
+            inner.form,
+            self._through(function, call, facts, inner.name),
+            self._through(function, call, facts, inner.kind),
+            inner.current,
+            forwarded(call, inner, "record_exception", inner.records),
+            forwarded(call, inner, "set_status_on_exception", inner.sets_status),
+            inner.ends,
+            inner.kept,
+            inner.forwards and self._passes_on(function, call),
+        )
+
+    def _through(self, function: cst.FunctionDef, call: cst.Call, facts: FunctionFacts, what: str | None) -> str | None:
+        if what is None or not what.startswith("~parameter:"):
+            return what
+        parameter = what.removeprefix("~parameter:")
+        value = self.helpers.given(call, facts, parameter)
+        if value is None:
+            return None if is_hidden(call) else facts.default(parameter)
+        return self._seen(function, value)
+
+    def _seen(self, function: cst.FunctionDef, value: cst.BaseExpression | None) -> str | None:
+        """An argument as the function's caller can know it: its own parameter, a literal, a dotted constant."""
+        if isinstance(value, cst.Name):
+            bindings = self.names.reaching(value.value, value)
+            if len(bindings) == 1 and bindings[0].kind == "param" and value.value in _every(function):
+                return f"~parameter:{value.value}"
+        if isinstance(value, cst.SimpleString):
+            text = value.evaluated_value
+            return text if isinstance(text, str) else None
+        dotted = self.values.api(value) if value is not None else None
+        return dotted if dotted in otel.KINDS.values() else None
+
+    def _kind(self, function: cst.FunctionDef, call: cst.Call, value: cst.BaseExpression | None) -> str | None:
+        if value is None:
+            return None if is_hidden(call) else otel.KIND_INTERNAL
+        return self._seen(function, value)
+
+    def _passes_on(self, function: cst.FunctionDef, call: cst.Call) -> bool:
+        """Whether the only arguments that are hidden in a call are the keywords that the function itself was given."""
+        own = function.params.star_kwarg
+        hidden = [arg for arg in call.args if arg.star]
+        if own is None or len(hidden) != 1 or hidden[0].star != "**":
+            return False
+        return isinstance(hidden[0].value, cst.Name) and hidden[0].value.value == own.name.value
+
+    def _managed(self, function: cst.FunctionDef) -> SpanFacts | None:
+        """A generator context manager whose yields all stand inside one span."""
+        yields = self.values.own(function, cst.Yield)
+        if not yields:
+            return None
+        for up in self.walk.ancestors(yields[0]):
+            if up is function:
+                break
+            if isinstance(up, cst.With) and all(self.walk.inside(each, up.body) for each in yields):
+                for item in reversed(up.items):
+                    facts = self._entered(function, item)
+                    if facts is not None:
+                        return facts
+        return self._managed_by_hand(function, yields)
+
+    def _entered(self, function: cst.FunctionDef, item: cst.WithItem) -> SpanFacts | None:
+        for call in self._origins(item.item, 0):
+            facts = self._started(function, call)
+            if facts is not None:
+                records = True if facts.form == "live" else facts.records
+                return SpanFacts("manager", facts.name, facts.kind, facts.current, records, facts.sets_status, True)
+            if self.values.api(call.func) == otel.USE_SPAN and call.args:
+                for origin in self._origins(call.args[0].value, 0):
+                    inner = self._started(function, origin)
+                    if inner is not None:
+                        flags = [
+                            flag(call, each, otel.PARAMETERS[otel.USE_SPAN])
+                            for each in ("record_exception", "set_status_on_exception")
+                        ]
+                        return SpanFacts("manager", inner.name, inner.kind, True, flags[0], flags[1], True)
+        return None
+
+    def _managed_by_hand(self, function: cst.FunctionDef, yields: list[cst.Yield]) -> SpanFacts | None:
+        """A span started without being made current, yielded and ended: `try: yield span`, `finally: span.end()`."""
+        for call in self._origins(yields[0].value, 0):
+            facts = self._started(function, call)
+            if facts is not None and facts.form == "live":
+                return SpanFacts("manager", facts.name, facts.kind, False, None, None, True)
+        return None
+
+    def _wrapping(self, function: cst.FunctionDef, returned: list[cst.BaseExpression | None]) -> SpanFacts | None:
+        """A decorator, or a factory of one: a nested function runs the decorated function inside a span."""
+        for value in _branches(returned):
+            inner = self.names.definition(value)
+            if not isinstance(inner, cst.FunctionDef) or self.walk.function_of(inner) is not function:
+                continue
+            facts = self._around_call(function, inner) or self._nested(function, inner)
+            if facts is not None:
+                return facts
+        return None
+
+    def _nested(self, function: cst.FunctionDef, inner: cst.FunctionDef) -> SpanFacts | None:
+        for value in _branches([each.value for each in self._returns(inner)]):
+            wrapper = self.names.definition(value)
+            if isinstance(wrapper, cst.FunctionDef) and self.walk.function_of(wrapper) is inner:
+                facts = self._around_call(function, wrapper)
+                if facts is not None:
+                    return facts
+        return None
+
+    def _around_call(self, function: cst.FunctionDef, wrapper: cst.FunctionDef) -> SpanFacts | None:
+        """The span in which a wrapper calls a function that an enclosing function was given."""
+        for item in self.walk.own(wrapper.body, cst.WithItem):
+            body = self.walk.parent[item].body  # type: ignore[attr-defined]
+            if not any(self.calls_parameter(call) for call in self.walk.own(body, cst.Call)):
+                continue
+            facts = self._entered(function, item)
+            if facts is not None:
+                return SpanFacts(
+                    "decorator", facts.name, facts.kind, facts.current, facts.records, facts.sets_status, True
+                )
+        return self._in_local(function, wrapper)
+
+    def _in_local(self, function: cst.FunctionDef, wrapper: cst.FunctionDef) -> SpanFacts | None:
+        """The same where the wrapper has a function of its own to do it."""
+        for call in self.walk.own(wrapper.body, cst.Call):
+            local = self.names.definition(call.func)
+            if isinstance(local, cst.FunctionDef) and self.walk.function_of(local) is wrapper:
+                facts = self._around_call(function, local)
+                if facts is not None:
+                    return facts
+        return None
+
+    def calls_parameter(self, call: cst.Call) -> bool:
+        """Whether a wrapper calls the function that a function around it was given."""
+        if not isinstance(call.func, cst.Name):
+            return False
+        bindings = self.names.bindings(call.func.value, call.func)
+        own = self.walk.function_of(call)
+        return (
+            len(bindings) == 1
+            and bindings[0].kind == "param"
+            and own is not None
+            and not self.walk.inside(bindings[0].node, own)
+        )
+
+
+def _branches(expressions: Iterable[cst.BaseExpression | None]) -> Iterator[cst.BaseExpression]:
+    """The expressions, with `a` and `b` in place of `a if c else b`."""
+    for each in expressions:
+        if isinstance(each, cst.IfExp):
+            yield from _branches([each.body, each.orelse])
+        elif each is not None:
+            yield each
+
+
+def _every(function: cst.FunctionDef) -> tuple[str, ...]:
+    return (*parameters(function), *(each.name.value for each in function.params.kwonly_params))
