@@ -16,7 +16,7 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.model import annotations as notes
-from otlint.model import inferred, partials, stars
+from otlint.model import inferred, partials, results, stars
 from otlint.model.names import Binding, Names, is_accessor, is_static
 from otlint.model.project import Project, Symbol
 from otlint.model.walk import N, Node, Walk
@@ -37,9 +37,6 @@ _LITERALS: dict[type[Node], str] = {
     cst.GeneratorExp: "~generator",
     cst.Lambda: "~lambda",
 }
-_BUILTIN_TYPES = frozenset(
-    f"builtins.{name}" for name in ("str", "int", "float", "bool", "bytes", "dict", "list", "tuple", "set", "frozenset")
-)
 _ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"))
 _MANAGER_DECORATORS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 # `x = x.f()` a thousand times over must not end in a RecursionError; asked in the order of the source, it never does.
@@ -107,7 +104,7 @@ class Values:
         if dotted is not None:
             return self.followed(dotted)
         if isinstance(expression, cst.Attribute):
-            cls = self._super_of(expression.value)
+            cls = self.super_of(expression.value)
             if cls is not None:
                 return self._inherited(self.lineage(cls)[1:], expression.attr.value)
             owner = self.type(expression.value)
@@ -216,7 +213,7 @@ class Values:
         if literal is not None:
             return literal
         if isinstance(node, cst.Call):
-            return self._call_type(node)
+            return results.of_call(self, node)
         if isinstance(node, cst.Name | cst.Attribute):
             if self.project.wrappers.tracers and self._is_declared_tracer(node):
                 return otel.TRACER
@@ -247,49 +244,7 @@ class Values:
             found = {each for each in found if each is None or not _STAND_IN.search(each)}
         return found.pop() if len(found) == 1 else None
 
-    def _call_type(self, call: cst.Call) -> str | None:
-        called = self.api(call.func)
-        if called is None:
-            return None
-        if called in otel.RETURNS:
-            return otel.RETURNS[called]
-        if self.project.wrappers.below_tracer(called) == "":
-            return otel.TRACER
-        function = self.function(called)
-        if function is not None:
-            return self.returns(function)
-        if called in self._classes or called in _BUILTIN_TYPES:
-            return called
-        symbol = self.symbol(called)
-        if symbol is not None and symbol.kind == "function":
-            return symbol.type
-        if symbol is not None and symbol.kind == "class":
-            return symbol.dotted
-        return self._foreign_type(call, called)
-
-    def _foreign_type(self, call: cst.Call, called: str) -> str | None:
-        owner, _, name = called.rpartition(".")
-        literal = call.args[0].value if call.args else None
-        first = literal.raw_value if isinstance(literal, cst.SimpleString) else None
-        made = known.clients().made_by(called, first)
-        if made is not None:
-            return made
-        if name in {"__enter__", "__aenter__"}:
-            return self.entered(owner, name)
-        if called in {"typing.cast", "typing_extensions.cast"} and len(call.args) == 2:
-            return self.annotated(call.args[0].value)
-        if called in {"contextlib.closing", "contextlib.aclosing"} and call.args:
-            return f"~manager({self.type(call.args[0].value) or ''})"
-        if name in {"enter_context", "enter_async_context"} and call.args:
-            return self.entered(self.type(call.args[0].value), f"__{'a' * ('async' in name)}enter__")
-        cls = self._super_of(call)
-        if cls is not None:
-            return next(iter(self.bases(cls)), None)
-        if name[:1].isupper() or (name[:1] == "_" and name[1:2].isupper()):
-            return otel.canonical(called)
-        return f"{called}()"
-
-    def _super_of(self, node: Node) -> cst.ClassDef | None:
+    def super_of(self, node: Node) -> cst.ClassDef | None:
         """The class for which `super()` stands."""
         if not isinstance(node, cst.Call) or self.api(node.func) != "builtins.super":
             return None
@@ -297,16 +252,7 @@ class Values:
 
     def entered(self, kind: str | None, method: str = "__enter__") -> str | None:
         """What `with` binds for a context manager of that type; a foreign class returns itself."""
-        if kind == otel.SPAN_MANAGER:
-            return otel.SPAN
-        if kind is not None and kind.startswith("~manager("):
-            return kind[len("~manager(") : -1] or None
-        function = self.function(self.member(kind, method)) if kind in self._classes else None
-        if function is not None:
-            return self.returns(function)
-        symbol = self.symbol(kind)
-        found = self.project.member(symbol, method) if symbol is not None and symbol.kind == "class" else None
-        return found.type if found is not None and found.kind == "function" else kind
+        return results.entered(self, kind, method)
 
     def _name_type(self, name: cst.Name) -> str | None:
         bindings = self.names.reaching(name.value, name)
