@@ -18,10 +18,15 @@ from opentelemetry import context, propagate, trace
 tracer = trace.get_tracer(__name__)
 
 
+def work(headers):
+    with open(headers["body"]) as body:
+        print(body.read())
+
+
 def handle(headers):
     token = context.attach(propagate.extract(headers))
     with tracer.start_as_current_span("handle"):
-        print("handled")
+        work(headers)
     context.detach(token)
 """
 

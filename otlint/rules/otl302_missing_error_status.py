@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
 from otlint import edits
 from otlint.finding import Finding, Level
 from otlint.fix import Fix, Safety
@@ -63,6 +61,8 @@ def _fix(module: Module, failure: Failure) -> Fix | None:
 
 def _behind(module: Module, mark: Mark, name: str | None) -> Fix | None:
     """Behind the call that records, with the text of what it records."""
+    import libcst as cst
+
     given = module.argument(mark.call, "exception")
     if isinstance(given, cst.Name):
         name = given.value

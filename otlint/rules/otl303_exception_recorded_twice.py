@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
 from otlint import edits, otel
 from otlint.finding import Finding, Level
 from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
+    import libcst as cst
+
     from otlint.model.doubles import Double
     from otlint.model.module import Module
 
@@ -52,6 +52,8 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _fix(module: Module, double: Double) -> Fix | None:
     """Only where the exception always leaves the block does the span replace what the handler does."""
+    import libcst as cst
+
     call = double.mark.call
     if not double.always or double.mark.span is None or module.api(call.func) != otel.RECORD_EXCEPTION:
         return None
