@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -77,13 +79,13 @@ class Entries:
             yield registered
         cls = self._module.walk.class_of(function)
         bases = self._module.values.lineage(cls) if cls is not None else []
-        for entry in known.entries().values():
-            if (
-                not decorators.isdisjoint(entry.decorators)
-                or any(entry.handles(base, function.name.value) for base in bases)
-                or any(self._by_convention(each, function, cls is not None) for each in entry.handlers)
-            ):
-                yield entry
+        found = {entry.key for api in decorators for entry in _decorating(api)}
+        found |= {each.key for base in bases for each in _serving(base) if each.handles(base, function.name.value)}
+        for entry in _conventional():
+            if any(self._by_convention(each, function, cls is not None) for each in entry.handlers):
+                found.add(entry.key)
+        if found:
+            yield from (entry for key, entry in known.entries().items() if key in found)
 
     def _decorator(self, decorator: cst.Decorator) -> str | None:
         expression = decorator.decorator
@@ -130,3 +132,25 @@ class Entries:
                 self._registered[function] = entry
             elif api is not None:
                 self._others.append((api, entry))
+
+
+@functools.cache
+def _conventional() -> tuple[known.Entry, ...]:
+    """The frameworks that know handlers by name and parameters."""
+    return tuple(entry for entry in known.entries().values() if entry.handlers)
+
+
+@functools.lru_cache(maxsize=4096)
+def _decorating(api: str | None) -> tuple[known.Entry, ...]:
+    """The frameworks with that decorator."""
+    return tuple(entry for entry in known.entries().values() if api in entry.decorators)
+
+
+@functools.lru_cache(maxsize=4096)
+def _serving(base: str) -> tuple[known.Entry, ...]:
+    """The frameworks that call methods of classes with that base."""
+    return tuple(
+        entry
+        for entry in known.entries().values()
+        if any(base == pattern or ("*" in pattern and fnmatchcase(base, pattern)) for pattern in entry.bases)
+    )
