@@ -31,22 +31,23 @@ def active_at(module: Module, node: Node) -> Active | None:
     found = _by_text(module, node)
     if found is not None:
         return found
-    callers: list[cst.FunctionDef] = []
-    waiting: list[Node | None] = [module.function_of(node)]
+    callers: list[cst.FunctionDef | cst.Lambda] = []
+    waiting = [module.function_of(node)]
     while waiting:
         function = waiting.pop(0)
-        if not isinstance(function, cst.FunctionDef) or function in callers:
+        if function is None or function in callers:
             continue
         callers.append(function)
         entry = module.entry(function)
-        if entry is not None:
+        if entry is not None and isinstance(function, cst.FunctionDef):
             return Active(function.name, entry)
-        for call in module.values.call_sites(function):
+        for call in module.helpers.callees.sites(function):
             found = _by_text(module, call)
             if found is not None:
                 return Active(found.node, found.why)
             waiting.append(module.function_of(call))
-    why = _elsewhere(module, [module.names.qualified(each) for each in callers])
+    named = [module.names.qualified(each) for each in callers if isinstance(each, cst.FunctionDef)]
+    why = _elsewhere(module, named)
     return Active(None, why) if why is not None else None
 
 

@@ -25,7 +25,11 @@ KEEPS_CONTEXT = {
     "asgiref.sync.async_to_sync": 0,
     "contextvars.Context.run": 0,
     "functools.partial": 0,
+    "anyio.create_task_group().start_soon": 0,
+    "django.db.transaction.on_commit": 0,
     "fastapi.BackgroundTasks.add_task": 0,
+    "fastapi.Depends": 0,
+    "fastapi.Security": 0,
     "starlette.background.BackgroundTasks.add_task": 0,
     "asyncio.AbstractEventLoop.call_soon": 0,
     "asyncio.AbstractEventLoop.call_later": 1,
@@ -42,6 +46,7 @@ class Callees:
         self.values = values
         self.helpers = helpers
         self._of: dict[Node, frozenset[str]] = {}
+        self._runs: dict[Node, list[cst.Call]] | None = None
 
     def of(self, function: cst.FunctionDef) -> frozenset[str]:
         """The dotted names of what a call of the function calls; see `within`."""
@@ -61,17 +66,38 @@ class Callees:
             if called is not None and not called.startswith("builtins."):
                 yield called
                 yield from self._nested(called, node)
-            position = KEEPS_CONTEXT.get(called or "")
-            if position is not None and position < len(call.args):
-                handed = self.values.api(call.args[position].value)
-                if handed is not None:
-                    yield handed
-                    yield from self._nested(handed, node)
+            run = self._run_by(call)
+            handed = self.values.api(run) if run is not None else None
+            if handed is not None:
+                yield handed
+                yield from self._nested(handed, node)
         if isinstance(node, cst.FunctionDef):
             for decorator in node.decorators:
                 named = self.values.api(decorator.decorator)
                 if named is not None and not named.startswith("builtins."):
                     yield named
+
+    def sites(self, function: Node) -> list[cst.Call]:
+        """The calls in this file that call a function or lambda, or have it called in their own context."""
+        if self._runs is None:
+            self._runs = {}
+            for call in self.walk.all(cst.Call):
+                run = self._run_by(call)
+                if run is not None:
+                    ran = run if isinstance(run, cst.Lambda) else self.values.function(self.values.api(run))
+                    if ran is not None:
+                        self._runs.setdefault(ran, []).append(call)
+        called = self.values.call_sites(function) if isinstance(function, cst.FunctionDef) else []
+        return [*called, *self._runs.get(function, ())]
+
+    def _run_by(self, call: cst.Call) -> cst.BaseExpression | None:
+        """The callable that the call has called, now or later, in the context that is current now."""
+        up = self.walk.parent.get(call)
+        handing = self.walk.parent[up] if isinstance(up, cst.Arg) else None
+        if isinstance(up, cst.Arg) and isinstance(handing, cst.Call) and takes_work(self.values, handing, up):
+            return None  # a partial that a thread calls
+        position = KEEPS_CONTEXT.get(self.values.api(call.func) or "")
+        return call.args[position].value if position is not None and position < len(call.args) else None
 
     def _nested(self, called: str, node: Node) -> frozenset[str]:
         """What a nested function calls that is defined elsewhere in this file: other files cannot ask for it."""
