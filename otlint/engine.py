@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 import hashlib
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
     from otlint.rule import Rule
 
+# Enough for LibCST to write out what is nested as deeply as `parse` lets through.
+_RECURSION = 4000
 SYNTAX_ERROR = ("OTL000", "syntax-error")
 
 
@@ -89,8 +92,9 @@ def lint(
     report = Report(checked=len(targets))
     root = root.resolve()
     files, asked = _read(targets, root, project_files, report)
-    collecting = gc.isenabled()
+    collecting, limit = gc.isenabled(), sys.getrecursionlimit()
     gc.disable()  # trees are large and hold no garbage: collections only cost time here
+    sys.setrecursionlimit(max(limit, _RECURSION))
     try:
         gathered = gather(
             files,
@@ -102,6 +106,7 @@ def lint(
         for key, target in asked.items():
             _check(key, target, gathered, report, repair, ignore_suppressions)
     finally:
+        sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
     report.findings.sort(key=lambda finding: finding.sort_key)

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 # CPython's own limit on nested brackets (MAXLEVEL in its tokenizer).
 _MAX_BRACKETS = 200
+# Of operators, calls and attributes in each other: LibCST takes minutes for some thousands, and crashes on more.
+_MAX_DEPTH = 1000
 _TOO_DEEP = "nested too deeply"
+_NESTING = re.compile(r"[-+*/%@&|^~.(\[]|\b(?:and|or|not|if|lambda|await)\b")
 _STRING = re.compile(r"(?s)('''|\"\"\")(?:\\.|.)*?\1|'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"|#[^\n]*")
 
 
@@ -35,8 +38,8 @@ def parse(source: Source) -> cst.Module:
     be grammar newer than the interpreter's, so then LibCST decides, once the brackets are known to be shallow.
     """
     screened = _screen(source.text)
-    if screened is not None and _bracket_depth(source.text) > _MAX_BRACKETS:
-        raise ParseError(_TOO_DEEP)
+    if screened is not None and not _is_shallow(source.text):
+        raise screened
     import libcst as cst
 
     try:
@@ -44,7 +47,7 @@ def parse(source: Source) -> cst.Module:
     except cst.ParserSyntaxError as error:
         if screened is not None:
             raise screened from None
-        raise ParseError(error.message, error.raw_line, error.raw_column + 1) from None
+        raise ParseError(f"LibCST cannot read it: {error.message}", error.raw_line, error.raw_column + 1) from None
     except RecursionError:
         raise ParseError(_TOO_DEEP) from None
 
@@ -54,7 +57,7 @@ def _screen(text: str) -> ParseError | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(text)
+            _refuse_depth(ast.parse(text))
     except SyntaxError as error:
         if "too many nested parentheses" in error.msg or "too complex" in error.msg:
             raise ParseError(_TOO_DEEP, error.lineno or 1, error.offset or 1) from None
@@ -66,12 +69,33 @@ def _screen(text: str) -> ParseError | None:
     return None
 
 
-def _bracket_depth(text: str) -> int:
-    depth = deepest = 0
-    for char in _STRING.sub("", text):
-        if char in "([{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif char in ")]}":
-            depth -= 1
-    return deepest
+def _refuse_depth(tree: ast.Module) -> None:
+    """Raise ParseError for nesting that no bracket shows: `a.b.b…`, `a + a + …`, `x and x and …`, `elif` on `elif`."""
+    waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if isinstance(node, ast.BoolOp | ast.MatchOr):
+            depth += len(node.values if isinstance(node, ast.BoolOp) else node.patterns)
+        if depth > _MAX_DEPTH:
+            raise ParseError(_TOO_DEEP, getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1)
+        waiting.extend((child, depth + 1) for child in ast.iter_child_nodes(node) if not _is_short(child))
+
+
+def _is_short(node: ast.AST) -> bool:
+    """Whether an expression is too short to be nested deeply: the walk need not go there."""
+    line, end = getattr(node, "lineno", None), getattr(node, "end_lineno", None)
+    return isinstance(node, ast.expr) and line == end and (node.end_col_offset or 0) - node.col_offset < _MAX_DEPTH
+
+
+def _is_shallow(text: str) -> bool:
+    """The same for text that `ast` cannot read, by counting: no bracket and no line has too much in it."""
+    depth = nested = 0
+    for line in _STRING.sub("''", text).splitlines():
+        nested = len(_NESTING.findall(line)) + (nested if depth > 0 else 0)
+        for char in line:
+            depth += (char in "([{") - (char in ")]}")
+            if depth > _MAX_BRACKETS:
+                return False
+        if nested > _MAX_DEPTH:
+            return False
+    return True
