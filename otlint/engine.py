@@ -168,14 +168,17 @@ def _check(
     if key in gathered.broken:
         report.findings.append(_syntax_error(target, gathered.broken[key]))
         return
+    if key in gathered.failed:
+        report.problems.append(_internal(target, "the model", gathered.failed[key]))
+        return
     module = gathered.modules.get(key)
     if module is None:
         return
     judged = _judge(module, target, report, ignore_suppressions)
     if repair is not None:
-        repaired = repair_module(
-            module, judged, target.config, repair, lambda changed: _judge(changed, target, Report())
-        )
+        trial = Report()
+        repaired = repair_module(module, judged, target.config, repair, lambda changed: _judge(changed, target, trial))
+        report.problems.extend(problem for problem in trial.problems if problem not in report.problems)
         if isinstance(repaired, str):
             report.problems.append(Problem(target.shown, f"fixes discarded: {repaired}"))
         elif repaired is not None:

@@ -53,10 +53,14 @@ class Broken:
 
 @dataclass(slots=True)
 class Gathered:
-    """Judged modules by path from the project root, files that cannot be parsed, and what is known of the project."""
+    """Judged modules by path from the project root, files that cannot be parsed, and what is known of the project.
+
+    `failed`: files on which the model crashed.
+    """
 
     modules: dict[str, Module] = field(default_factory=dict)
     broken: dict[str, Broken] = field(default_factory=dict)
+    failed: dict[str, Exception] = field(default_factory=dict)
     project: Project | None = None
 
 
@@ -135,8 +139,16 @@ class _Gathering:
             self.gathered.modules[path] = Module(source, parse(source), path, project=self.project)
         except (ParseError, SourceError) as error:
             self.gathered.broken[path] = Broken(error.message, error.row, error.column)
-        except RecursionError:
+        except Exception as error:  # one file's crash must not hide what is in others
+            self._give_up(path, error)
+
+    def _give_up(self, path: str, error: Exception) -> None:
+        self.gathered.modules.pop(path, None)
+        self.facts.pop(path, None)
+        if isinstance(error, RecursionError):
             self.gathered.broken[path] = Broken("nested too deeply", 1, 1)
+        else:
+            self.gathered.failed[path] = error
 
     def _settle(self) -> None:
         """Compute facts until they no longer change: a wrapper of a wrapper needs as many rounds as it has layers.
@@ -160,10 +172,8 @@ class _Gathering:
         for path in sorted(paths):
             try:
                 self.facts[path] = self.gathered.modules[path].facts()
-            except RecursionError:
-                del self.gathered.modules[path]
-                self.facts.pop(path, None)
-                self.gathered.broken[path] = Broken("nested too deeply", 1, 1)
+            except Exception as error:
+                self._give_up(path, error)
 
     def importers(self) -> list[str]:
         """The files not judged yet that import telemetry from a judged one."""

@@ -77,6 +77,13 @@ INJECT = "opentelemetry.propagate.inject"
 EXTRACTS = frozenset({EXTRACT, f"{PROPAGATOR}.extract"})
 INJECTS = frozenset({INJECT, f"{PROPAGATOR}.inject"})
 
+INSTRUMENTORS = frozenset(
+    {
+        "opentelemetry.instrumentation.instrumentor.BaseInstrumentor",
+        "opentelemetry.instrumentation.base.BaseInstrumentor",
+    }
+)
+
 STATUS_ERROR = f"{STATUS_CODE}.ERROR"
 KIND_INTERNAL = f"{SPAN_KIND}.INTERNAL"
 KIND_CLIENT = f"{SPAN_KIND}.CLIENT"

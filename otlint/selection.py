@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -79,6 +78,8 @@ def did_you_mean(word: str, known_words: Iterable[str]) -> str:
 
 def nearest(word: str, known_words: Iterable[str]) -> list[str]:
     """The up to three words that a person may have meant, best first; letter case does not count."""
+    import difflib  # only mistakes need it
+
     by_lower = {one.lower(): one for one in known_words}
     found = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=0.7)
     likeness = [difflib.SequenceMatcher(None, one, word.lower()).ratio() for one in found]

@@ -91,6 +91,8 @@ def failures(module: Module, signal: str = EITHER) -> Iterator[Failure]:
 
 def _failure(handler: Handler, signal: str) -> Failure | None:
     span = handler.spans[0]
+    if span.helper is not None and span.helper.span is not None and span.helper.span.judges:
+        return None
     if handler.hands_over or any(mark.does & {"unknown", "decided"} for mark in handler.marks):
         return None
     later = handler.marked_later(span)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from otlint import known
+from otlint import known, otel
 from otlint.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Instrumentation:
     def possible(self, keys: Iterable[str], native: Iterable[str] = ()) -> bool:
         """Whether one of them may be on: switched on, imported, launched with, or native in a version not known."""
         wanted = frozenset(keys)
-        if wanted & (self._declared | self._around):
+        if self._instruments_itself or wanted & (self._declared | self._around):
             return True
         if self._deployment.auto_instrumented or self._deployment.hints:
             installed = self._deployment.installed_instrumentation
@@ -83,6 +83,12 @@ class Instrumentation:
         calls = frozenset().union(*(facts.calls for facts in files))
         imports = frozenset().union(*(facts.imports for facts in files))
         return self._on(calls) | _imported(imports)
+
+    @cached_property
+    def _instruments_itself(self) -> bool:
+        """Whether the project has instrumentors of its own: what they wrap is not known."""
+        bases = {base for facts in self._project.files.values() for cls in facts.classes for base in cls.bases}
+        return not bases.isdisjoint(otel.INSTRUMENTORS)
 
     @cached_property
     def _installed_unused(self) -> frozenset[str]:

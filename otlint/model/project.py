@@ -30,6 +30,7 @@ class SpanFacts:
     None when unknown. `current` says whether it is made current; `records` and `sets_status` what it does to an
     exception that leaves it, None when unknown. `kept`: the function stores the live span as well, or ends it itself,
     so that its callers do not have to. `forwards`: keywords that the function does not have are passed to the start.
+    `judges`: the function may set ERROR without an exception, by what its caller returns.
     """
 
     form: str
@@ -41,6 +42,7 @@ class SpanFacts:
     ends: bool = True
     kept: bool = False
     forwards: bool = False
+    judges: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,20 @@ class Starting:
         """The span that a call of the function (or its use as a decorator) starts, None when there is none for sure."""
         if function not in self._spans:
             self._spans[function] = None
-            self._spans[function] = self._span(function)
+            found = self._span(function)
+            judged = found is not None and self._judges(function)
+            self._spans[function] = dataclasses.replace(found, judges=True) if found and judged else found
         return self._spans[function]
+
+    def _judges(self, function: cst.FunctionDef) -> bool:
+        """Whether the function may set ERROR where no exception has come: by what its caller returns or says."""
+        return any(
+            isinstance(call.func, cst.Attribute)
+            and call.func.attr.value == "set_status"
+            and not any(isinstance(up, cst.ExceptHandler | cst.ExceptStarHandler) for up in self.walk.ancestors(call))
+            and any(self.values.api(each) == otel.STATUS_ERROR for each in self.walk.all(cst.Attribute, within=call))
+            for call in self.walk.all(cst.Call, within=function)
+        )
 
     def _span(self, function: cst.FunctionDef) -> SpanFacts | None:
         if self.values.is_manager(function):

@@ -322,7 +322,8 @@ class Texts:
         return _BOUNDED if verdict.bound is Bound.UNKNOWN else self._at(verdict, name)
 
     def _bound(self, binding: Binding, name: cst.Name, depth: int) -> Text:
-        named = Text(Bound.UNBOUNDED, name, binding.node) if _says_unbounded(name.value) else _UNKNOWN
+        says = _says_unbounded(name.value) or name.value in _words("words", "variable")
+        named = Text(Bound.UNBOUNDED, name, binding.node) if says else _UNKNOWN
         if binding.kind == "assign" and binding.value is not None:
             verdict = self.of(binding.value, depth + 1)
             return named if verdict.bound is Bound.UNKNOWN else verdict

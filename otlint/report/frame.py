@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -152,6 +151,8 @@ def diff(source: Source, fix: Fix, paint: Paint) -> Iterator[str]:
     old, new = before[head : len(before) - tail], after[head : len(after) - tail]
     width = len(str(head + max(len(new), 1)))
     bar = paint.gutter(" " * width + " |")
+    import difflib  # most runs show no change
+
     groups = difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(1)
     yield bar
     for at, group in enumerate(groups):
