@@ -54,7 +54,7 @@ class Job:
 def run(options: Options) -> int:
     """Check what the options name and return the exit code; raises ConfigError."""
     started = time.monotonic()
-    job = _job(options)
+    job = job_of(options)
     if options.show_settings or options.show_files:
         return _show(job)
     if options.statistics and job.format not in ("full", "concise", "json"):
@@ -75,7 +75,8 @@ def run(options: Options) -> int:
     return code
 
 
-def _job(options: Options) -> Job:
+def job_of(options: Options) -> Job:
+    """What the options ask for; raises ConfigError."""
     configs = configs_of(options)
     given = None if options.project_root is None else Path(options.project_root)
     if given is not None and not given.is_dir():
@@ -123,7 +124,7 @@ def _judged(job: Job, targets: Sequence[Target], repairs: bool, progress: Callab
     found = lint(
         targets,
         root=job.root,
-        project_files=_project_files(job),
+        project_files=project_files(job),
         repair=repair,
         ignore_suppressions=job.options.ignore_suppressions,
         progress=progress,
@@ -133,7 +134,8 @@ def _judged(job: Job, targets: Sequence[Target], repairs: bool, progress: Callab
     return found
 
 
-def _project_files(job: Job) -> Callable[[], Iterator[Path]] | None:
+def project_files(job: Job) -> Callable[[], Iterator[Path]] | None:
+    """Lists the files that project facts come from; None when the options want none."""
     if job.options.no_project_facts or not job.config.project.facts:
         return None
     if any(os.path.abspath(path) == str(job.root) for path in job.options.paths or (".",)):  # noqa: PTH100
@@ -221,9 +223,9 @@ def _report(job: Job, found: Report, stream: TextIO) -> None:
         _sources(job, found),
         functools.partial(_enabled, job, rulebook.entries),
         unsafe=job.config.unsafe_fixes,
-        color=_color(options, stream),
+        color=color(options, stream),
         summary=not options.quiet,
-        partial_facts=_project_files(job) is None,
+        partial_facts=project_files(job) is None,
     )
     if job.format in ("full", "concise") and found.changes and job.config.show_fixes:
         text.fixes(found, stream)
@@ -269,7 +271,8 @@ def _sources(job: Job, found: Report) -> Callable[[str], Source | None]:
     return source
 
 
-def _color(options: Options, stream: TextIO) -> bool:
+def color(options: Options, stream: TextIO) -> bool:
+    """Whether to write colours to a stream."""
     if options.output_file is not None:
         return False
     if options.color != "auto":

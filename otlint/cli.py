@@ -207,6 +207,28 @@ def check(**given: Any) -> int:
 
 
 @cli.command(context_settings=_NAMES)
+@click.argument("line", metavar="FILE:LINE[:COLUMN]")
+@click.option("--project-root", metavar="DIR", help="Folder whose files tell facts about the project.")
+@click.option("--config", multiple=True, metavar="FILE|'KEY = VALUE'", help="A configuration file, or one setting.")
+@click.option("--isolated", is_flag=True, help="Read no configuration of otlint.")
+@click.option("--output-format", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="Use colours.")
+def explain(line: str, output_format: str, **given: Any) -> int:
+    """Say what is found at a line and why, and which fact silences a rule there.
+
+    Exits with 0 when the question is answered, 2 when it cannot be.
+    """
+    from otlint import explain as explaining
+    from otlint.options import Options
+    from otlint.toml import ConfigError
+
+    try:
+        return explaining.run(line, Options(**given), output_format)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@cli.command(context_settings=_NAMES)
 @click.argument("word", metavar="[CODE|NAME]", required=False)
 @click.option("--all", "everything", is_flag=True, help="Explain all rules.")
 @click.option("--output-format", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True)

@@ -82,11 +82,13 @@ def lint(
     repair: Safety | None = None,
     ignore_suppressions: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    witness: Callable[[Gathered], None] | None = None,
 ) -> Report:
     """Check the targets as part of the project at `root`.
 
     `project_files` lists the files that project facts come from; None means the targets alone. `repair` says how far
-    fixes may go (`Safety.SAFE`, or `Safety.UNSAFE` for both); nothing is written: see `Report.changes`.
+    fixes may go (`Safety.SAFE`, or `Safety.UNSAFE` for both); nothing is written: see `Report.changes`. `witness` gets
+    what the rules are about to ask, and may listen to them (see `Module.silenced`).
     Never raises for what a file contains.
     """
     report = Report(checked=len(targets))
@@ -103,6 +105,8 @@ def lint(
             wrappers=Wrappers.joined(target.config.wrappers for target in asked.values()),
             progress=progress,
         )
+        if witness is not None:
+            witness(gathered)
         for key, target in asked.items():
             _check(key, target, gathered, report, repair, ignore_suppressions)
     finally:
@@ -214,7 +218,7 @@ def _judge(module: Module, target: Target, report: Report, ignore_suppressions: 
         report.problems.append(_internal(target, "the suppression comments", error))
         return found
     # A comment may cover a hint that nobody selected: it is of use, so hints are dropped only now.
-    selected = [finding for finding in found if _is_selected(finding, target)]
+    selected = [finding for finding in found if is_selected(finding, target)]
     if ignore_suppressions:
         return [dataclasses.replace(each, suppressed=True) if id(each) in covered else each for each in selected]
     kept = [finding for finding in selected if id(finding) not in covered]
@@ -222,7 +226,8 @@ def _judge(module: Module, target: Target, report: Report, ignore_suppressions: 
     return kept + own
 
 
-def _is_selected(finding: Finding, target: Target) -> bool:
+def is_selected(finding: Finding, target: Target) -> bool:
+    """Whether the configuration reports such a finding in the file."""
     if finding.hint:
         return target.config.selects_hint(finding.code, finding.name, target.shown)
     return target.config.selects(finding.code, finding.name, rules.load(finding.code).level, target.shown)
@@ -241,7 +246,8 @@ def _run(rule: Rule, module: Module, target: Target, report: Report) -> Iterator
     config = target.config
     level = config.level(rule.code, rule.name, rule.level)
     try:
-        for finding in rule.check(module.configured(config.options(rule.code, rule.name), config.instrumentation)):
+        options = config.options(rule.code, rule.name)
+        for finding in rule.check(module.configured(options, config.instrumentation, rule=rule.code)):
             yield _stamped(finding, rule, Level.INFO if finding.hint else level, config)
     except Exception as error:  # one rule's crash must not hide what others find
         report.problems.append(_internal(target, f"{rule.code} {rule.name}", error))

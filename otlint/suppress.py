@@ -96,16 +96,21 @@ class Suppressions:
 
     def covers(self, finding: Finding) -> bool:
         """Whether a comment suppresses the finding; the comments that do are remembered as used."""
+        return bool(self.covering(finding))
+
+    def covering(self, finding: Finding) -> list[tuple[int, int]]:
+        """The comments that suppress the finding, as offsets; they are remembered as used."""
         subject = Subject(finding.code, finding.name, finding.level)
-        covered = False
+        found = []
         for directive in self._directives:
             if finding.code == "OTL000" or not directive.reaches(finding):
                 continue
-            covered |= not directive.items
-            for item in directive.items:
-                if item.selector is not None and item.selector.matches(subject):
-                    item.used = covered = True
-        return covered
+            meant = [one for one in directive.items if one.selector is not None and one.selector.matches(subject)]
+            for item in meant:
+                item.used = True
+            if meant or not directive.items:
+                found.append((directive.start, directive.end))
+        return found
 
     def own_findings(self, config: Config) -> list[Finding]:
         """What is wrong with the comments; to be asked after all findings were offered to `covers`."""
@@ -216,39 +221,9 @@ class _Reader:
     @functools.cached_property
     def statements(self) -> list[tuple[int, int, int]]:
         """Start and end of each simple statement and block header, and the end of what a comment above it covers."""
-        return sorted(self._extents())
+        from otlint.model.extents import extents
 
-    def _extents(self) -> Iterator[tuple[int, int, int]]:
-        import libcst as cst
-
-        blocks = (
-            cst.BaseCompoundStatement,
-            cst.Else,
-            cst.ExceptHandler,
-            cst.ExceptStarHandler,
-            cst.Finally,
-            cst.MatchCase,
-        )
-        for node in self.module.walk.order:
-            start, end = self.ranges[node]
-            if isinstance(node, cst.SimpleStatementLine):
-                yield start, end, end
-            elif isinstance(node, blocks):
-                end = self._header_end(node)
-                yield start, end, end
-                for decorator in getattr(node, "decorators", ()):
-                    yield *self.ranges[decorator], end
-
-    def _header_end(self, node: object) -> int:
-        import libcst as cst
-
-        if isinstance(node, cst.Match):
-            return self.ranges[node.whitespace_after_colon][0]
-        block = getattr(node, "body", None)
-        if isinstance(block, cst.IndentedBlock):
-            return self.ranges[block.header][0]
-        assert isinstance(block, cst.BaseSuite)
-        return self.ranges[block][1]
+        return [(each.start, each.end, each.whole) for each in extents(self.module.walk, self.ranges)]
 
 
 def _items(text: str, start: int, end: int, *, noqa: bool) -> list[_Item]:

@@ -40,7 +40,7 @@ def active_at(module: Module, node: Node) -> Active | None:
         callers.append(function)
         entry = module.entry(function)
         if entry is not None and isinstance(function, cst.FunctionDef):
-            return Active(function.name, entry)
+            return Active(function.name, entry.text)
         for call in module.helpers.callees.sites(function):
             found = _by_text(module, call)
             if found is not None:

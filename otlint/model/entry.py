@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known
+from otlint.model.reason import Reason
 from otlint.model.values import argument
 from otlint.model.walk import Node
 
@@ -64,13 +65,15 @@ class Entries:
                 return False
         return seen
 
-    def instrumented(self, function: Node) -> str | None:
+    def instrumented(self, function: Node) -> Reason | None:
         """Why a span of an instrumentor is certainly current while the function handles something."""
         entry = self.of(function)
         if entry is None:
             return None
         why = self._module.instrumentation.of(entry.instrumentors, entry.native)
-        return None if why is None else f"it handles what enters through {entry.key.partition('.')[2]}, and {why}"
+        if why is None:
+            return None
+        return Reason(f"it handles what enters through {entry.key.partition('.')[2]}, and {why}", why.where)
 
     def _matches(self, function: cst.FunctionDef) -> Iterator[known.Entry]:
         decorators = {self._decorator(each) for each in function.decorators}

@@ -10,17 +10,20 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from otlint import known, otel
 from otlint.deployment import Deployment
+from otlint.model.reason import Mention, Reason
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
+    from otlint.model.project import Facts
 
 # Every instrumentor depends on it, so that it is installed says nothing.
 _BASE = "opentelemetry-instrumentation"
+_DECLARED = Reason("`[instrumentation]` of the configuration says that it is instrumented")
 
 
 class Instrumentation:
@@ -40,34 +43,43 @@ class Instrumentation:
             self._others[path] = other
         return self._others[path]
 
-    def of(self, keys: Iterable[str], native: Iterable[str] = ()) -> str | None:
+    def of(self, keys: Iterable[str], native: Iterable[str] = ()) -> Reason | None:
         """Why one of these instrumentors (keys of instrumentors.toml) or natives is certainly on, None otherwise."""
         wanted = frozenset(keys)
         if wanted & self._declared:
-            return "`[instrumentation]` of the configuration says that it is instrumented"
+            return _DECLARED
         for key in sorted(wanted & self._switched_on):
-            return f"`{known.instrumentors()[key].cls or key}` is enabled in this project"
+            name = known.instrumentors()[key].cls or key
+            return Reason(
+                f"`{name}` is enabled in this project",
+                partial(self._mention, key, self._project.reach.files(self._path)),
+            )
         launched = self._deployment.evidence
         if launched is not None and wanted & self._deployment.launched_instrumentation:
-            return f"`{launched.word}` in {launched.path} instruments it"
+            return Reason(f"`{launched.word}` in {launched.path} instruments it", launched)
         for key in native:
             since = _natives()[key].get("since")
             if since is not None and self._deployment.at_least(_natives()[key].get("package", key), since):
-                return f"{key} {since} and later makes its own spans"
+                return Reason(f"{key} {since} and later makes its own spans")
         return None
 
-    def possible(self, keys: Iterable[str], native: Iterable[str] = ()) -> bool:
-        """Whether one of them may be on: switched on, imported, launched with, or native in a version not known."""
+    def possible(self, keys: Iterable[str], native: Iterable[str] = ()) -> Reason | None:
+        """Why one of them may be on: switched on, imported, launched with, or native in a version not known."""
         wanted = frozenset(keys)
-        if self._instruments_itself or wanted & (self._declared | self._around):
-            return True
-        if self._deployment.auto_instrumented or self._deployment.hints:
+        if self._instruments_itself:
+            return Reason("the project has an instrumentor of its own, and what that wraps is not known")
+        if wanted & self._declared:
+            return _DECLARED
+        for key in sorted(wanted & self._around):
+            return Reason(f"`{_short(key)}` may be switched on", partial(self._mention, key, self._near))
+        launched = next(iter((*self._deployment.launches, *self._deployment.hints)), None)
+        if launched is not None:
             installed = self._deployment.installed_instrumentation
             if not installed or wanted & installed:
-                return True
-        if wanted & self._installed_unused:
-            return True
-        return any(self._may_be_native(key) for key in native)
+                return Reason(f"`{launched.word}` may instrument it when the service is launched", launched)
+        for key in sorted(wanted & self._installed_unused):
+            return Reason(f"`{_short(key)}` is installed, and no file uses it: something else may switch it on")
+        return next((Reason(f"`{key}` may make its own spans") for key in native if self._may_be_native(key)), None)
 
     def _may_be_native(self, key: str) -> bool:
         entry = _natives()[key]
@@ -76,12 +88,26 @@ class Instrumentation:
             return True
         return since is not None and self._deployment.at_least(entry.get("package", key), since) is not False
 
+    def _mention(self, key: str, files: Iterable[Facts]) -> Mention | None:
+        """The first of the files that switches an instrumentor on, or else imports it."""
+        each = known.instrumentors()[key]
+        distros = (distro for distro in known.distros().values() if not distro.instruments.isdisjoint({key, "*"}))
+        switches = frozenset([*_switches(each), *(call for distro in distros for call in distro.calls)])
+        calling = [facts.path for facts in files if not switches.isdisjoint(facts.calls)]
+        importing = [facts.path for facts in files if each.cls in facts.imports]
+        paths = sorted(calling) or sorted(importing)
+        return Mention(paths[0], switches if calling else frozenset({each.cls or key})) if paths else None
+
+    @cached_property
+    def _near(self) -> list[Facts]:
+        """The files that run in this one's process, or else wherever it is imported."""
+        return self._project.reach.process(self._path, self._is_foreign) or self._project.reach.around(self._path)
+
     @cached_property
     def _around(self) -> frozenset[str]:
-        """The instrumentors that some file may switch on for this one: in its process, or wherever it is imported."""
-        files = self._project.reach.process(self._path, self._is_foreign) or self._project.reach.around(self._path)
-        calls = frozenset().union(*(facts.calls for facts in files))
-        imports = frozenset().union(*(facts.imports for facts in files))
+        """The instrumentors that some file may switch on for this one."""
+        calls = frozenset().union(*(facts.calls for facts in self._near))
+        imports = frozenset().union(*(facts.imports for facts in self._near))
         return self._on(calls) | _imported(imports)
 
     @cached_property
@@ -144,6 +170,11 @@ class Instrumentation:
                 installed = self._deployment.installed_instrumentation
                 on |= (installed or known.instrumentors().keys()) if everything else distro.instruments
         return frozenset(on)
+
+
+def _short(key: str) -> str:
+    """What people call an instrumentor: its class, or its key where it has none."""
+    return (known.instrumentors()[key].cls or key).rpartition(".")[2]
 
 
 def _switches(each: known.Instrumentor) -> list[str]:

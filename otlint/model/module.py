@@ -29,6 +29,7 @@ from otlint.model.project import Facts, FunctionFacts, Project, module_name
 from otlint.model.providers import Provider, providers, sends
 from otlint.model.purpose import Purpose, misjudged
 from otlint.model.raising import Raising
+from otlint.model.reason import Listener, Reason
 from otlint.model.spans import Span, Spans
 from otlint.model.text import Text, Texts
 from otlint.model.values import Values, argument
@@ -65,6 +66,8 @@ class Module:
         self.texts = Texts(self.walk, self.names, self.values, self.flow)
         self.options: Mapping[str, object] = {}
         self.declared = Declared()
+        self.rule = ""
+        self.listener: Listener | None = None
         self._misjudged: list[tuple[Span, Purpose]] | None = None
         self._flows: dict[Node, Flow] = {}
         self._marks: dict[Node, Mark | None] = {}
@@ -76,11 +79,23 @@ class Module:
             module.__dict__["_positions"] = self._positions
         return module
 
-    def configured(self, options: Mapping[str, object], declared: Declared | None = None) -> Module:
+    def configured(
+        self, options: Mapping[str, object], declared: Declared | None = None, *, rule: str = ""
+    ) -> Module:
         """The same module, carrying the options of the rule that is about to run and what users declare for it."""
         self.options = options
         self.declared = declared or Declared()
+        self.rule = rule
         return self
+
+    def silenced(self, node: Node, why: Reason | str | bool | None) -> bool:
+        """Whether there is a reason to be silent about a node: `if module.silenced(call, is_odd and "it is odd")`.
+
+        Whoever explains the file hears the reason; otherwise nobody does, and this costs nothing.
+        """
+        if why and self.listener is not None:
+            self.listener(self.rule, node, why if isinstance(why, Reason) else Reason(str(why)))
+        return bool(why)
 
     @property
     def is_test(self) -> bool:
@@ -141,7 +156,7 @@ class Module:
         api = self.api(call.func)
         return known.clients().operation(api) if api is not None else None
 
-    def entry(self, function: Function) -> str | None:
+    def entry(self, function: Function) -> Reason | None:
         """Why an instrumentor's span is certainly current while the function runs, None when it is not known to be."""
         return self.entries.instrumented(function)
 
@@ -178,7 +193,8 @@ class Module:
         """The spans that stand for a client, server, producer or consumer and have another kind; none in tests."""
         if self._misjudged is None:
             self._misjudged = [] if self.is_test else list(misjudged(self))
-        return [(span, purpose) for span, purpose in self._misjudged if purpose.subject == subject]
+        found = [(span, purpose) for span, purpose in self._misjudged if purpose.subject == subject]
+        return [(span, purpose) for span, purpose in found if not self.silenced(span.start, purpose.excused)]
 
     def custody(self, call: cst.Call) -> Custody:
         """Where the span or token that a call gives goes, and who is responsible for it."""

@@ -15,6 +15,7 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.model import work as working
+from otlint.model.reason import Reason
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Purpose:
 
     `subject` is the rule's: client, server, producer or consumer. `kinds` are the right kinds, dotted, the usual one
     first. `why` completes "the span is …"; `at` is where to report it. `weak` are kinds that are wrong but widespread.
+    `excused`: why the span may be right as it is all the same: something else may make the one of that kind.
     """
 
     subject: str
@@ -66,6 +68,7 @@ class Purpose:
     why: str
     at: Node
     weak: frozenset[str] = frozenset()
+    excused: Reason | None = None
 
     @property
     def right(self) -> str:
@@ -77,25 +80,24 @@ class Purpose:
         return (span.kind or "").rpartition(".")[2]
 
 
-def purpose(module: Module, span: Span) -> Purpose | None:
-    """What the span certainly stands for, None when that is unknown or says nothing about its kind."""
+def purposes(module: Module, span: Span) -> Iterator[Purpose]:
+    """What the span stands for: up to the first purpose that says something about its kind, those before excused."""
     if span.api == otel.USE_SPAN or span.start not in module.walk.parent:
-        return None
-    return (
-        _spelled(module, span)
-        or _operation(module, span)
-        or _described(module, span)
-        or _received(module, span)
-        or _entering(module, span)
-    )
+        return
+    for judge in (_spelled, _operation, _described, _received, _entering):
+        found = judge(module, span)
+        if found is not None:
+            yield found
+            if found.excused is None:
+                return
 
 
 def misjudged(module: Module) -> Iterator[tuple[Span, Purpose]]:
-    """The spans whose kind is none of those that are right for what they stand for."""
+    """The spans whose kind is none of those that are right for what they stand for, excused ones included."""
     for span in module.spans:
-        found = purpose(module, span) if span.kind is not None else None
-        if found is not None and span.kind not in found.kinds:
-            yield span, found
+        for found in purposes(module, span) if span.kind is not None else ():
+            if span.kind not in found.kinds:
+                yield span, found
 
 
 # -- attributes -------------------------------------------------------------------------------------------------
@@ -143,25 +145,22 @@ def _described(module: Module, span: Span) -> Purpose | None:
     """A messaging operation as an attribute: `span.set_attribute("messaging.operation", "publish")`."""
     for key, value, _ in _attributes(module, span):
         role = _OPERATIONS.get(_plain(module, value)) if key in _OPERATION_KEYS else None
-        if role is None or _may_be_instrumented(module, _messaging("producer" if role == "send" else "consumer")):
+        if role is None:
             continue
+        excused = module.instrumentation.possible(_messaging("producer" if role == "send" else "consumer"))
         why = f'described by its attributes as "{_plain(module, value)}" of a message'
         if role == "send":
-            return Purpose(PRODUCER, (otel.KIND_PRODUCER, otel.KIND_CLIENT), why, span.start)
+            return Purpose(PRODUCER, (otel.KIND_PRODUCER, otel.KIND_CLIENT), why, span.start, excused=excused)
         if role == "process":
-            return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES)
+            return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES, excused)
         if role == "receive":  # the older conventions called processing so, too
-            return Purpose(CONSUMER, (otel.KIND_CONSUMER, otel.KIND_CLIENT), why, span.start, _REPLIES)
-        return Purpose(CONSUMER, (otel.KIND_CLIENT,), why, span.start, frozenset({otel.KIND_CONSUMER}))
+            return Purpose(CONSUMER, (otel.KIND_CONSUMER, otel.KIND_CLIENT), why, span.start, _REPLIES, excused)
+        return Purpose(CONSUMER, (otel.KIND_CLIENT,), why, span.start, frozenset({otel.KIND_CONSUMER}), excused)
     return None
 
 
 def _messaging(does: str) -> frozenset[str]:
     return frozenset(key for key, each in known.instrumentors().items() if does in each.does)
-
-
-def _may_be_instrumented(module: Module, keys: frozenset[str], native: frozenset[str] = frozenset()) -> bool:
-    return module.instrumentation.possible(keys, native)
 
 
 # -- what the block does ----------------------------------------------------------------------------------------
@@ -179,15 +178,14 @@ def _operation(module: Module, span: Span) -> Purpose | None:
     enters = span.function is not None and module.entries.of(span.function) is not None
     if span.kind in {otel.KIND_SERVER, otel.KIND_CONSUMER} and (enters or _continues(module, span)):
         return None  # it stands for what came in, and answers by one call
-    if _may_be_instrumented(module, operation.instrumentors | operation.beneath):
-        return None
+    excused = module.instrumentation.possible(operation.instrumentors | operation.beneath)
     why = f"one {_WHAT[operation.role]} by `{done.name(module)}`"
     kinds = tuple(otel.KINDS[kind] for kind in operation.kinds)
     if operation.role in {"create", "send"}:
-        return Purpose(PRODUCER, kinds, why, span.start)
+        return Purpose(PRODUCER, kinds, why, span.start, excused=excused)
     if operation.role in {"receive", "settle"}:
-        return Purpose(CONSUMER, kinds, why, span.start, frozenset({otel.KIND_CONSUMER}))
-    return Purpose(CLIENT, kinds, why, span.start) if operation.remote else None
+        return Purpose(CONSUMER, kinds, why, span.start, frozenset({otel.KIND_CONSUMER}), excused)
+    return Purpose(CLIENT, kinds, why, span.start, excused=excused) if operation.remote else None
 
 
 def _continues(module: Module, span: Span) -> bool:
@@ -219,10 +217,9 @@ def _received(module: Module, span: Span) -> Purpose | None:
             entry for entry in known.entries().values() if done.operation.api.rpartition(".")[0] in entry.loops
         ]
         keys = done.operation.instrumentors.union(*(each.instrumentors for each in consumers))
-        if _may_be_instrumented(module, keys, frozenset().union(*(each.native for each in consumers))):
-            return None
+        excused = module.instrumentation.possible(keys, frozenset().union(*(each.native for each in consumers)))
         why = f"the processing of what `{done.name(module)}` receives"
-        return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES)
+        return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES, excused)
     return None
 
 
@@ -239,13 +236,12 @@ def _entering(module: Module, span: Span) -> Purpose | None:
         return None
     if any(module.function_of(call) is not None for call in module.values.call_sites(function)):
         return None  # it is a step of other functions as well
-    if _may_be_instrumented(module, entry.instrumentors, entry.native):
-        return None
+    excused = module.instrumentation.possible(entry.instrumentors, entry.native)
     what = "request" if entry.kind == "SERVER" else "message"
     why = f"the whole of a {what} that {entry.key.partition('.')[2]} hands to `{function.name.value}`"
     if what == "request":
-        return Purpose(SERVER, (otel.KIND_SERVER,), why, span.start)
-    return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES)
+        return Purpose(SERVER, (otel.KIND_SERVER,), why, span.start, excused=excused)
+    return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES, excused)
 
 
 def _hook(module: Module, span: Span, function: cst.FunctionDef) -> known.Entry | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def write(report: Report, stream: TextIO, setting: Setting) -> None:
     """A list of objects, `[]` when there is nothing to report."""
-    found = [_finding(finding, setting.source) for finding in report.findings]
+    found = [as_object(finding, setting.source) for finding in report.findings]
     json.dump(found, stream, indent=2, sort_keys=True, ensure_ascii=False)
     stream.write("\n")
 
@@ -33,7 +33,8 @@ def statistics(report: Report, stream: TextIO, setting: Setting) -> None:
     stream.write("\n")
 
 
-def _finding(finding: Finding, source: Callable[[str], Source | None]) -> dict[str, object]:
+def as_object(finding: Finding, source: Callable[[str], Source | None]) -> dict[str, object]:
+    """One finding."""
     return {
         "category": CATEGORIES[finding.code[3]],
         "cell": None,

@@ -37,11 +37,12 @@ def full(report: Report, stream: TextIO, setting: Setting) -> None:
     """Each finding with its source, its related places and the diff of its fix."""
     paint = Paint(setting.color)
     for finding in report.findings:
-        stream.write("\n".join(_block(finding, setting, paint)) + "\n\n")
+        stream.write("\n".join(block(finding, setting, paint)) + "\n\n")
     _footer(report, stream, setting)
 
 
-def _block(finding: Finding, setting: Setting, paint: Paint) -> Iterator[str]:
+def block(finding: Finding, setting: Setting, paint: Paint) -> Iterator[str]:
+    """The lines that show one finding."""
     color = _COLORS[finding.level]
     yield f"{paint(finding.level.value, color, bold=True)}: {_title(finding, setting, paint)}"
     place = f"{clean(finding.path)}:{finding.start.row}:{finding.start.column}"
