@@ -54,7 +54,6 @@ class Config:
     include: Globs | None = None
     force_exclude: bool = False
     respect_gitignore: bool = True
-    target_otel: str | None = None
     max_file_size: int = MAX_FILE_SIZE
     output_format: str = "full"
     fix: bool = False
@@ -186,7 +185,6 @@ def build(layers: Sequence[Layer], path: Path | None, base: Path) -> Config:
         include=get.patterns("include"),
         force_exclude=get.flag("force-exclude"),
         respect_gitignore=get.flag("respect-gitignore", default=True),
-        target_otel=get.text("target-otel"),
         max_file_size=cast("int", values.get("max-file-size", MAX_FILE_SIZE)),
         output_format=get.text("output-format") or "full",
         fix=get.flag("fix"),
@@ -246,4 +244,5 @@ class _Reader:
             self.texts("instrumentation.libraries"),
             self.globs("instrumentation.bootstrap"),
             self.flag("instrumentation.shutdown-handled"),
+            self.text("target-otel"),
         )

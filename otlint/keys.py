@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from otlint import selection
 from otlint.finding import Level
 from otlint.report import FORMATS
 
+_VERSION = re.compile(r"\d+(?:\.\d+)*")
 LEVELS = tuple(level.value for level in (Level.ERROR, Level.WARNING, Level.INFO))
 
 
@@ -24,10 +26,11 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A string: one of `choices` if there are any, the word of a rule selector if `rule`."""
+    """A string: one of `choices` if there are any, the word of a rule selector if `rule`, a version if `version`."""
 
     choices: tuple[str, ...] = ()
     rule: bool = False
+    version: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,12 @@ KEYS = (
     Key("include", PATTERNS, '["*.py", "*.pyi"]', "The files of a folder that are linted."),
     Key("force-exclude", Flag(), "false", "Leave excluded files out even when they are named on the command line."),
     Key("respect-gitignore", Flag(), "true", "Leave out what .gitignore, .ignore and .git/info/exclude name."),
-    Key("target-otel", TEXT, "", "The OpenTelemetry version of the project; without it, the pin nearest to the file."),
+    Key(
+        "target-otel",
+        Word(version=True),
+        "",
+        "The OpenTelemetry version of the project; without it, the pin nearest to the file.",
+    ),
     Key("max-file-size", Count(), "1048576", "Files with more bytes are not judged; a line on stderr says so."),
     Key("output-format", Word(FORMATS), '"full"', "How findings are written."),
     Key("project.root", TEXT, "", "The folder whose files are read for facts about the project."),
@@ -162,6 +170,8 @@ def _word_faults(shape: Word, value: str) -> Iterator[Fault]:
     if shape.choices and value not in shape.choices:
         allowed = ", ".join(f"`{one}`" for one in shape.choices)
         yield Fault(f"`{value}` is none of {allowed}", value)
+    if shape.version and not _VERSION.fullmatch(value):
+        yield Fault(f"`{value}` is no version such as `1.44`", value)
     if shape.rule:
         try:
             selection.selector(value)
@@ -238,6 +248,8 @@ def _schema(shape: Shape) -> dict[str, object]:
         case Word(choices, rule):
             if rule:
                 return {"$ref": "#/definitions/rule"}
+            if shape == Word(version=True):
+                return {"type": "string", "pattern": f"^{_VERSION.pattern}$"}
             return {"type": "string", "enum": list(choices)} if choices else {"type": "string"}
         case Many(item):
             return {"type": "array", "items": _schema(item)}

@@ -47,6 +47,35 @@ BATCH_PROCESSORS = frozenset(
     }
 )
 
+METER = "opentelemetry.metrics.Meter"
+GET_METER = "opentelemetry.metrics.get_meter"
+OBSERVATION = "opentelemetry.metrics.Observation"
+# What a meter makes, by the method that makes it; the observable ones are read through callbacks.
+INSTRUMENTS = {
+    f"{METER}.create_counter": "opentelemetry.metrics.Counter",
+    f"{METER}.create_up_down_counter": "opentelemetry.metrics.UpDownCounter",
+    f"{METER}.create_histogram": "opentelemetry.metrics.Histogram",
+    f"{METER}.create_gauge": "opentelemetry.metrics.Gauge",
+    f"{METER}.create_observable_counter": "opentelemetry.metrics.ObservableCounter",
+    f"{METER}.create_observable_up_down_counter": "opentelemetry.metrics.ObservableUpDownCounter",
+    f"{METER}.create_observable_gauge": "opentelemetry.metrics.ObservableGauge",
+}
+# What takes a measurement on a synchronous instrument.
+MEASURES = frozenset(
+    {
+        "opentelemetry.metrics.Counter.add",
+        "opentelemetry.metrics.UpDownCounter.add",
+        "opentelemetry.metrics.Histogram.record",
+        "opentelemetry.metrics.Gauge.set",
+    }
+)
+RESOURCE = "opentelemetry.sdk.resources.Resource"
+RESOURCE_CREATE = f"{RESOURCE}.create"
+RESOURCE_MERGE = f"{RESOURCE}.merge"
+LOGGER = "opentelemetry._logs.Logger"
+LOG_RECORD = "opentelemetry._logs.LogRecord"
+SET_BAGGAGE = "opentelemetry.baggage.set_baggage"
+
 START_SPAN = f"{TRACER}.start_span"
 START_AS_CURRENT_SPAN = f"{TRACER}.start_as_current_span"
 STARTS = frozenset({START_SPAN, START_AS_CURRENT_SPAN})
@@ -62,6 +91,7 @@ UPDATE_NAME = f"{SPAN}.update_name"
 SET_ATTRIBUTE = f"{SPAN}.set_attribute"
 SET_ATTRIBUTES = f"{SPAN}.set_attributes"
 ADD_EVENT = f"{SPAN}.add_event"
+ADD_LINK = f"{SPAN}.add_link"
 SPAN_METHODS = frozenset(
     {
         "add_event", "add_link", "end", "get_span_context", "is_recording", "record_exception", "set_attribute",
@@ -123,6 +153,36 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     SET_ATTRIBUTE: ("key", "value"),
     SET_ATTRIBUTES: ("attributes",),
     ADD_EVENT: ("name", "attributes", "timestamp"),
+    ADD_LINK: ("context", "attributes"),
+    LINK: ("context", "attributes"),
+    GET_TRACER: (
+        "instrumenting_module_name",
+        "instrumenting_library_version",
+        "tracer_provider",
+        "schema_url",
+        "attributes",
+    ),
+    f"{PROVIDER}.get_tracer": (
+        "instrumenting_module_name",
+        "instrumenting_library_version",
+        "schema_url",
+        "attributes",
+    ),
+    GET_METER: ("name", "version", "meter_provider", "schema_url", "attributes"),
+    f"{METER_PROVIDER}.get_meter": ("name", "version", "schema_url", "attributes"),
+    **dict.fromkeys(INSTRUMENTS, ("name", "unit", "description")),
+    **{
+        method: ("name", "callbacks", "unit", "description")
+        for method, instrument in INSTRUMENTS.items()
+        if ".Observable" in instrument
+    },
+    f"{METER}.create_histogram": ("name", "unit", "description", "explicit_bucket_boundaries_advisory"),
+    **dict.fromkeys(MEASURES, ("amount", "attributes", "context")),
+    OBSERVATION: ("value", "attributes", "context"),
+    RESOURCE: ("attributes", "schema_url"),
+    RESOURCE_CREATE: ("attributes", "schema_url"),
+    RESOURCE_MERGE: ("other",),
+    SET_BAGGAGE: ("name", "value", "context"),
     SDK_PROVIDER: ("sampler", "resource", "shutdown_on_exit", "active_span_processor", "id_generator", "span_limits"),
     METER_PROVIDER: ("metric_readers", "resource", "exemplar_filter", "shutdown_on_exit", "views"),
     LOGGER_PROVIDER: ("resource", "shutdown_on_exit", "multi_log_record_processor"),
@@ -136,10 +196,35 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     PERIODIC_READER: ("exporter",),
 }
 
+# Attributes by what takes them: what they are put on, and the parameter that is a mapping of them.
+ATTRIBUTES: dict[str, tuple[str, str]] = {
+    **dict.fromkeys((START_SPAN, START_AS_CURRENT_SPAN, SET_ATTRIBUTES), ("span", "attributes")),
+    **dict.fromkeys((ADD_EVENT, RECORD_EXCEPTION), ("event", "attributes")),
+    **dict.fromkeys((LINK, ADD_LINK), ("link", "attributes")),
+    **dict.fromkeys((*MEASURES, OBSERVATION), ("metric", "attributes")),
+    **dict.fromkeys((RESOURCE, RESOURCE_CREATE), ("resource", "attributes")),
+    **dict.fromkeys(
+        (GET_TRACER, f"{PROVIDER}.get_tracer", GET_METER, f"{METER_PROVIDER}.get_meter"), ("scope", "attributes")
+    ),
+    LOG_RECORD: ("log", "attributes"),
+}
+# The same where one attribute is given as a key and a value.
+ATTRIBUTE: dict[str, tuple[str, str, str]] = {
+    SET_ATTRIBUTE: ("span", "key", "value"),
+    SET_BAGGAGE: ("baggage", "name", "value"),
+}
+
 # What calling an API gives, by dotted name of the callable.
 RETURNS: dict[str, str] = {
     GET_TRACER: TRACER,
     f"{PROVIDER}.get_tracer": TRACER,
+    GET_METER: METER,
+    f"{METER_PROVIDER}.get_meter": METER,
+    **INSTRUMENTS,
+    RESOURCE_CREATE: RESOURCE,
+    RESOURCE_MERGE: RESOURCE,
+    "opentelemetry._logs.get_logger": LOGGER,
+    f"{LOGGER_PROVIDER}.get_logger": LOGGER,
     "opentelemetry.trace.get_tracer_provider": PROVIDER,
     "opentelemetry.metrics.get_meter_provider": METER_PROVIDER,
     "opentelemetry._logs.get_logger_provider": LOGGER_PROVIDER,
@@ -176,6 +261,11 @@ RETURNS: dict[str, str] = {
 # Types that are known to be the same thing for every question otlint asks.
 _SAME_TYPE = {
     "opentelemetry.sdk.trace.Tracer": TRACER,
+    "opentelemetry.sdk.metrics.Meter": METER,
+    "opentelemetry.metrics.NoOpMeter": METER,
+    "opentelemetry.metrics.MeterProvider": METER_PROVIDER,
+    "opentelemetry.sdk._logs.Logger": LOGGER,
+    "opentelemetry.sdk._logs.LogRecord": LOG_RECORD,
     "opentelemetry.trace.NoOpTracer": TRACER,
     "opentelemetry.trace.ProxyTracer": TRACER,
     "opentelemetry.sdk.trace.Span": SPAN,
@@ -206,6 +296,13 @@ _SAME_MODULE = (
     ("opentelemetry.trace.propagation.get_current_span", GET_CURRENT_SPAN),
     ("opentelemetry.trace.Status.StatusCode", STATUS_CODE),
     ("opentelemetry.context.context.", "opentelemetry.context."),
+    *(
+        (f"opentelemetry.sdk.metrics.{instrument.rpartition('.')[2]}", instrument)
+        for instrument in sorted(INSTRUMENTS.values(), reverse=True)
+    ),
+    ("opentelemetry.metrics._internal.instrument.", "opentelemetry.metrics."),
+    ("opentelemetry.metrics._internal.observation.", "opentelemetry.metrics."),
+    ("opentelemetry.metrics._internal.", "opentelemetry.metrics."),
     ("opentelemetry.sdk.trace.Tracer.", f"{TRACER}."),
     ("opentelemetry.sdk.trace.Span.", f"{SPAN}."),
     ("opentelemetry.sdk.trace.TracerProvider.get_tracer", f"{PROVIDER}.get_tracer"),

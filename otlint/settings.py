@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Instrumentation:
-    """What is instrumented or shut down where otlint cannot see it."""
+    """What is instrumented or shut down where otlint cannot see it, and the OpenTelemetry version if it is given."""
 
     auto: bool = False
     libraries: tuple[str, ...] = ()
     bootstrap: tuple[Glob, ...] = ()
     shutdown_handled: bool = False
+    version: str | None = None
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ def test_tables():
         allow-values = ["region"]
         """
     )
-    assert config.target_otel == "1.44"
+    assert config.instrumentation.version == "1.44"
     assert config.max_file_size == 10
     assert config.project.root == Path.cwd().parent / "up"
     assert not config.project.facts
@@ -302,6 +302,7 @@ def test_with_a_named_configuration_patterns_are_relative_to_the_working_directo
             "otlint.toml:1: `required-version`: this configuration asks for otlint >=99, but ",
         ),
         ("required-version = 'new'", "otlint.toml:1: `required-version`: `new` is no version specifier"),
+        ("target-otel = 'new'", "otlint.toml:1: `target-otel`: `new` is no version such as `1.44`"),
         ("extend = 'gone.toml'", "otlint.toml:1: `extend`: gone.toml does not exist"),
         ("fix = false\nextend = 'otlint.toml'", "otlint.toml:2: `extend`: otlint.toml extends otlint.toml in turn"),
     ],

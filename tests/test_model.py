@@ -30,7 +30,7 @@ from otlint.source import Source
 from tests import spec
 
 PAGES = [Path(__file__).parent / "model" / f"{name}.md" for name in
-         ("names", "values", "spans", "helpers", "text", "project", "handlers", "ownership")]  # fmt: skip
+         ("names", "values", "spans", "helpers", "text", "project", "handlers", "ownership", "attributes")]  # fmt: skip
 
 # -- questions ----------------------------------------------------------------------------------------------------
 
@@ -159,6 +159,23 @@ def _exits(module: Module, node: Node) -> str:
     return _listed(f"{way.kind} {module.row(way.node)}" for way in module.exits(module.custody(_opened(module, node))))
 
 
+def _writes(module: Module, node: Node) -> str:
+    """The attributes that the calls on the subject's row write."""
+    rows = module.row(node)
+    return _listed(
+        f"{each.signal} {each.name or '?'}={module.code(each.value) if each.value is not None else '?'}"
+        for each in module.attributes
+        if module.row(each.call) == rows
+    )
+
+
+def _takes(module: Module, node: Node) -> str:
+    facts = module.helpers.of(node)  # type: ignore[arg-type]
+    return _listed(
+        f"{each.signal} {each.form} {each.parameter}{each.value and '=' + each.value}" for each in facts.writes
+    )
+
+
 def _yes(found: object) -> str:
     return "yes" if found else "no"
 
@@ -187,6 +204,8 @@ QUESTIONS: dict[str, Callable[[Module, Node], str]] = {
     "logs": _logs,
     "custody": _custody,
     "exits": _exits,
+    "writes": _writes,
+    "takes": _takes,
     "active": lambda module, node: _yes(module.active(node)),
 }
 

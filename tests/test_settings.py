@@ -117,3 +117,23 @@ def test_auto_means_what_is_installed(tmp_path):
     module.configured({}, Instrumentation(auto=True))
     assert module.instrumentation.of({"flask"})
     assert not module.instrumentation.of({"requests"})
+
+
+@pytest.mark.parametrize(
+    ("pins", "declared", "newer"),
+    [
+        ("", None, True),
+        ("opentelemetry-sdk==1.44.0\n", None, False),
+        ("opentelemetry-sdk==1.45.2\n", None, True),
+        ("opentelemetry-api~=1.40.0\n", None, False),
+        ("opentelemetry-api>=1.20\n", None, True),
+        ("opentelemetry-sdk>=1.20,<1.45\n", None, False),
+        ("opentelemetry-sdk==1.44.0\n", "1.45", True),
+        ("opentelemetry-sdk==1.45.2\n", "1.44.9", False),
+    ],
+)
+def test_the_version_of_opentelemetry(tmp_path, pins: str, declared: str | None, newer: bool):
+    (tmp_path / "requirements.txt").write_text(pins)
+    module = modules({"app.py": b"import opentelemetry\n"}, root=tmp_path)["app.py"]
+    module.configured({}, Instrumentation(version=declared))
+    assert module.instrumentation.otel_at_least("1.45") is newer

@@ -23,6 +23,13 @@ def table(name: str) -> Mapping[str, Any]:
     return tomli.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
 
 
+def constant(dotted: str) -> str | None:
+    """The text of a constant of OpenTelemetry's own packages, None when it is not known to be one."""
+    holder, _, name = dotted.rpartition(".")
+    text = table("constants").get(holder, {}).get(name)
+    return text if isinstance(text, str) else None
+
+
 @dataclass(frozen=True)
 class Instrumentor:
     """One instrumentation; `does` and `status` are explained in instrumentors.toml."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import libcst as cst
 
 from otlint import otel
+from otlint.model.attributes import Attributes
 from otlint.model.callees import Callees
 from otlint.model.handoffs import is_endless, takes_work
 from otlint.model.names import Names
@@ -49,6 +50,7 @@ class Helpers:
         self.ownership = Ownership(walk, names, values, self)
         self.starting = Starting(walk, names, values, self)
         self.callees = Callees(walk, values, self)
+        self.attributes = Attributes(walk, names, values, self)
 
     # -- questions ------------------------------------------------------------------------------------------
 
@@ -105,6 +107,7 @@ class Helpers:
             endless=any(is_endless(self.walk, loop) for loop in self.walk.own(function.body, cst.While)),
             shielded=is_shielded(function, self.walk, self.values),
             decorated=self.values.decorated(function),
+            writes=self.attributes.written_by(function),
         )
         self._working.pop()
         return facts

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Every instrumentor depends on it, so that it is installed says nothing.
 _BASE = "opentelemetry-instrumentation"
 _DECLARED = Reason("`[instrumentation]` of the configuration says that it is instrumented")
+_OTEL = ("opentelemetry-sdk", "opentelemetry-api")
 
 
 class Instrumentation:
@@ -103,6 +104,19 @@ class Instrumentation:
         """The files that run in this one's process, or else wherever it is imported."""
         return self._project.reach.process(self._path, self._is_foreign) or self._project.reach.around(self._path)
 
+    def otel_at_least(self, version: str) -> bool:
+        """Whether the project runs OpenTelemetry of that version or later; the newest one where nothing says more.
+
+        `version` is that of the API and the SDK, `1.45`; what the configuration says counts before any pin.
+        """
+        given = self._module.declared.version
+        if given is not None:
+            return _numbers(given) >= _numbers(version)
+        found = [
+            self._deployment.at_least(package, version) for package in _OTEL if self._deployment.depends_on(package)
+        ]
+        return False not in found
+
     @cached_property
     def _around(self) -> frozenset[str]:
         """The instrumentors that some file may switch on for this one."""
@@ -175,6 +189,10 @@ class Instrumentation:
 def _short(key: str) -> str:
     """What people call an instrumentor: its class, or its key where it has none."""
     return (known.instrumentors()[key].cls or key).rpartition(".")[2]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def _switches(each: known.Instrumentor) -> list[str]:

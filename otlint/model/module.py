@@ -14,6 +14,7 @@ from otlint import known, otel
 from otlint.finding import Finding, Related
 from otlint.fix import Fix, downgrade
 from otlint.model.active import Active, active_at
+from otlint.model.attributes import Attribute
 from otlint.model.entry import Entries
 from otlint.model.facts import collect
 from otlint.model.flow import Exit, Flow
@@ -79,9 +80,7 @@ class Module:
             module.__dict__["_positions"] = self._positions
         return module
 
-    def configured(
-        self, options: Mapping[str, object], declared: Declared | None = None, *, rule: str = ""
-    ) -> Module:
+    def configured(self, options: Mapping[str, object], declared: Declared | None = None, *, rule: str = "") -> Module:
         """The same module, carrying the options of the rule that is about to run and what users declare for it."""
         self.options = options
         self.declared = declared or Declared()
@@ -230,6 +229,11 @@ class Module:
     def marks(self) -> list[Mark]:
         """Everything in the file that puts a failure on a span, or may do so."""
         return [found for call in self.walk.all(cst.Call) if (found := self.mark(call)) is not None]
+
+    @cached_property
+    def attributes(self) -> list[Attribute]:
+        """The attributes that this file writes, on whatever signal."""
+        return self.helpers.attributes.all()
 
     @cached_property
     def providers(self) -> list[Provider]:

@@ -46,6 +46,21 @@ class SpanFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Writes:
+    """Attributes that a function writes from what its caller gives.
+
+    `signal` says what they are put on, `api` is what puts them there. `form`: "mapping" (`parameter` is a mapping of
+    them), "pair" (`parameter` is the key and `value` the parameter of its value) or "keywords" (`**parameter`).
+    """
+
+    signal: str
+    api: str
+    form: str
+    parameter: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionFacts:
     """What a call of a project function means to its caller.
 
@@ -55,7 +70,7 @@ class FunctionFacts:
     `calls` are the dotted names of what it calls; `telemetry` whether it makes spans itself, and `parent` where those
     get their parent: "current", "given" (a context, links), None when it is not known. `text` are the parameters
     that it joins into the text it returns, () for one of few texts, ("*",) for unbounded text, None when unknown.
-    `decorated` is the type that a library's decorator makes of it.
+    `decorated` is the type that a library's decorator makes of it; `writes` the attributes that it takes from callers.
     """
 
     name: str
@@ -75,6 +90,7 @@ class FunctionFacts:
     shielded: bool = False
     text: tuple[str, ...] | None = None
     decorated: str | None = None
+    writes: tuple[Writes, ...] = ()
 
     def effect(self, parameter: str) -> frozenset[str] | None:
         """The effects on one parameter, None when the function has no such parameter."""
