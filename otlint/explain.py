@@ -209,7 +209,8 @@ class _Inquiry:
         found.rows = self._rows(extent, found.question.row)
         found.findings = [each for each in judged if _meets(_span(each.finding), found.rows)]
         found.mentioned = [each for each in judged if each not in found.findings and self._names(each, found.rows)]
-        found.silences = self._silences(found.rows, heard)
+        said = {each.finding.code for each in (*found.findings, *found.mentioned)}
+        found.silences = self._silences(found.rows, [each for each in heard if each[0] not in said])
         if extent is not None:
             found.known = list(self._known(extent, found.question))
         else:
@@ -264,7 +265,8 @@ class _Inquiry:
         codes: dict[tuple[str, Spot | None], set[str]] = {}
         for code, node, reason in heard:
             if _meets(self._head(node), rows):
-                codes.setdefault((reason.text, self._spot(reason)), set()).add(code)
+                told = self._told(reason, rows)
+                codes.setdefault((told.text, told.spot), set()).add(code)
         found = [Told(text, spot, tuple(sorted(each))) for (text, spot), each in codes.items()]
         return sorted(found, key=lambda each: each.codes)
 
@@ -292,7 +294,7 @@ class _Inquiry:
             if extent.start <= module.range(node)[0] and module.range(node)[1] <= extent.end
         ]
         for reason in telling.told(module, extent.node, inside):
-            yield self._told(reason, extent)
+            yield self._told(reason, self._rows(extent, 0))
         if question.column is not None:
             at = module.source.offset(Location(question.row, question.column))
             over = [
@@ -304,13 +306,12 @@ class _Inquiry:
                 up = module.walk.parent[node]
                 whole = up if isinstance(up, cst.Attribute) and up.attr is node else node
                 for reason in telling.expression(module, whole):
-                    yield self._told(reason, extent)
+                    yield self._told(reason, self._rows(extent, 0))
 
-    def _told(self, reason: Reason, extent: Extent) -> Told:
-        """What is known; a place on the line itself says nothing new."""
+    def _told(self, reason: Reason, rows: tuple[int, int]) -> Told:
+        """A reason in words; a place on the line itself says nothing new."""
         spot = self._spot(reason)
-        first, last = self._rows(extent, 0)
-        if spot is not None and spot.path == self.module.source.path and spot.row in range(first, last + 1):
+        if spot is not None and spot.path == self.module.source.path and spot.row in range(rows[0], rows[1] + 1):
             spot = None
         return Told(reason.text, spot)
 

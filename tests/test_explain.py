@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from otlint import rule
 from otlint.cli import main
 
 DEMO = Path(__file__).parent / "demo"
@@ -63,8 +64,8 @@ def silences(answer: dict[str, Any]) -> dict[str, str]:
     for each in answer["silent"]:
         place = each["place"]
         where = f" [{place['filename']}:{place['row']}]" if place else ""
-        for rule in each["rules"]:
-            found[rule["code"]] = found.get(rule["code"], "") + each["message"] + where
+        for one in each["rules"]:
+            found[one["code"]] = found.get(one["code"], "") + each["message"] + where
     return found
 
 
@@ -259,6 +260,226 @@ def test_an_instrumented_launch_names_its_line(ask: Any) -> None:
     assert found["OTL401"] == (
         "`opentelemetry-instrument` may instrument it when the service is launched [Dockerfile:3]"
     )
+
+
+BLOCK = "def work(order, pool):\n    with tracer.start_as_current_span('work') as span:\n"
+TRY = BLOCK + "        try:\n            order.ship()\n        except ValueError as error:\n"
+# What stands below the tracer, a text on the line that is asked about, and what each rule says about it.
+CASES = {
+    "OTL101 carried": (
+        "import threading\n\n\n" + BLOCK + "        threading.Thread(target=handle).start()\n\n\ndef handle():\n"
+        "    with tracer.start_as_current_span('handle'):\n        pass\n",
+        "Thread(",
+        "`ThreadingInstrumentor` may be switched on [app/telemetry.py:8]",
+    ),
+    "OTL101 not active": (
+        "import _thread\n\n\ndef work():\n    _thread.start_new_thread(work, ())\n",
+        "start_new",
+        "no span is known to be current where the work is handed over",
+    ),
+    "OTL101 given a context": (
+        "import _thread\n\n\n" + BLOCK + "        _thread.start_new_thread(work, (span,))\n",
+        "start_new",
+        "the work is given a context, a span or a carrier",
+    ),
+    "OTL101 no telemetry": (
+        "import _thread\n\n\n" + BLOCK + "        _thread.start_new_thread(print, (1,))\n",
+        "start_new",
+        "nothing that it does is known to need the trace",
+    ),
+    "OTL103 used": (
+        (
+            "from opentelemetry.propagate import extract\n\n\ndef work(carrier):\n    ctx = extract(carrier)\n"
+            "    with tracer.start_as_current_span('work', context=ctx):\n        pass\n"
+        ),
+        "ctx = ",
+        "it is used [app/main.py:11]",
+    ),
+    "OTL107 detached": (
+        (
+            "from opentelemetry import context\n\n\ndef work(ctx, order):\n    token = context.attach(ctx)\n    try:\n"
+            "        order.ship()\n    finally:\n        context.detach(token)\n"
+        ),
+        "attach(",
+        "it is detached on every way out of the function [app/main.py:14]",
+    ),
+    "OTL107 stored": (
+        "from opentelemetry import context\n\n\ndef work(self, ctx):\n    self.token = context.attach(ctx)\n",
+        "attach(",
+        "it is stored in `self.token`, whose owner is responsible for it",
+    ),
+    "OTL110 made current": (
+        (
+            "def work(order):\n    span = tracer.start_span('work')\n    with trace.use_span(span, end_on_exit=True):\n"
+            "        order.ship()\n"
+        ),
+        "start_span(",
+        "it is made current, or handed on, by hand [app/main.py:8]",
+    ),
+    "OTL111 manager": (
+        "import contextlib\n\n\n@contextlib.contextmanager\n" + BLOCK + "        yield span\n",
+        "with tracer",
+        "a decorator makes something else of the generator, such as a context manager",
+    ),
+    "OTL201 unknown": (
+        "def work(name):\n    with tracer.start_as_current_span(name):\n        pass\n",
+        "with tracer",
+        "whether the text has few values is not known",
+    ),
+    "OTL301 recorded": (
+        TRY + "            span.record_exception(error)\n            span.set_status(trace.StatusCode.ERROR)\n"
+        "            return None\n",
+        "except",
+        "the exception is recorded, and the status is set [app/main.py:11]",
+    ),
+    "OTL302 raises": (
+        TRY + "            raise KeyError from error\n",
+        "except",
+        "it raises on every way out, and the span sees what leaves its block",
+    ),
+    "OTL301 goes on": (
+        TRY + "            order.cancel()\n        order.ship()\n",
+        "except",
+        "the operation goes on from here: it tries again, does something else, or uses a default [app/main.py:12]",
+    ),
+    "OTL301 control flow": (
+        TRY.replace("ValueError", "StopIteration") + "            return None\n",
+        "except",
+        "what it catches ends or pauses work, and is no error",
+    ),
+    "OTL303 kept": (
+        TRY + "            span.record_exception(error)\n            return None\n",
+        "except",
+        "the handler does not raise the same exception again [app/main.py:11]",
+    ),
+    "OTL401 does more": (
+        "import requests\n\n\n" + BLOCK + "        requests.get('http://a')\n        order.ship()\n",
+        "with tracer",
+        "the span does other work as well [app/main.py:12]",
+    ),
+    "OTL402 framework": (
+        (
+            "import flask\nfrom opentelemetry.instrumentation.flask import FlaskInstrumentor\n\n"
+            "app = flask.Flask('a')\nFlaskInstrumentor().instrument_app(app)\n\n\n@app.route('/')\ndef index():\n"
+            "    with tracer.start_as_current_span('index'):\n        return str(1)\n"
+        ),
+        "with tracer",
+        "`FlaskInstrumentor` may be switched on [app/main.py:10]",
+    ),
+    "OTL403 instrumented": (
+        (
+            "from kafka import KafkaProducer\nfrom opentelemetry.instrumentation.kafka import KafkaInstrumentor\n\n"
+            "producer = KafkaProducer()\n\n\ndef work(order):\n    with tracer.start_as_current_span('work'):\n"
+            "        producer.send('orders', order)\n"
+        ),
+        "with tracer",
+        "`KafkaInstrumentor` may be switched on [app/main.py:7]",
+    ),
+    "OTL404 instrumented": (
+        (
+            "from kafka import KafkaConsumer\nfrom opentelemetry.instrumentation.kafka import KafkaInstrumentor\n\n\n"
+            "def work():\n    for message in KafkaConsumer('orders'):\n"
+            "        with tracer.start_as_current_span('work'):\n"
+            "            message.value.ship()\n"
+        ),
+        "with tracer",
+        "`KafkaInstrumentor` may be switched on [app/main.py:7]",
+    ),
+    "OTL405 unknown": (
+        "def work(kinds):\n    with tracer.start_as_current_span('work', kind=kinds[0]):\n        pass\n",
+        "with tracer",
+        "what its kind is, is not known",
+    ),
+    "OTL501 finally": (
+        (
+            "def work(order):\n    span = tracer.start_span('work')\n    try:\n        order.ship()\n    finally:\n"
+            "        span.end()\n"
+        ),
+        "start_span(",
+        "it is ended on every way out of the function [app/main.py:11]",
+    ),
+    "OTL501 returned": (
+        "def work():\n    span = tracer.start_span('work')\n    return span\n",
+        "start_span(",
+        "it is returned, so the caller is responsible for it [app/main.py:8]",
+    ),
+    "OTL501 passed": (
+        "def work(order):\n    span = tracer.start_span('work')\n    order.ship(span)\n",
+        "start_span(",
+        "`order.ship`, which it is passed to, may keep it [app/main.py:8]",
+    ),
+    "OTL502 returned": (
+        "def work():\n    return tracer.start_as_current_span('work')\n",
+        "return",
+        "the context manager is returned, so the caller may enter it",
+    ),
+    "OTL502 entered": (
+        "def work():\n    manager = tracer.start_as_current_span('work')\n    with manager:\n        pass\n",
+        "manager = ",
+        "",
+    ),
+    "OTL511 no batch": (
+        "from opentelemetry.sdk.trace import TracerProvider\n\nprovider = TracerProvider()\n",
+        "provider = ",
+        "it is not known to hold anything back: no batch processor exports to another process",
+    ),
+    "OTL511 exit": (
+        "import os\n\nos._exit(0)\n",
+        "os._exit",
+        "nothing that runs with this file is known to keep spans in memory",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_silences(ask: Any, case: str) -> None:
+    code, text, reason = CASES[case]
+    make("app/telemetry.py", TELEMETRY if "carried" in case else "")
+    make("app/main.py", ("from app.telemetry import configure\n" if "carried" in case else "") + HEAD + code)
+    assert silences(ask("app/main.py", text)).get(case[:6], "") == reason
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {case[:6] for case in CASES} == set(rule.codes())
+
+
+def test_a_shutdown_elsewhere_names_its_file(ask: Any) -> None:
+    make(
+        "app/telemetry.py",
+        "from opentelemetry.sdk.trace import TracerProvider\n"
+        "from opentelemetry.sdk.trace.export import BatchSpanProcessor\n"
+        "from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\n\n"
+        "provider = TracerProvider(shutdown_on_exit=False)\n"
+        "provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))\n",
+    )
+    make("app/main.py", "from app.telemetry import provider\n\n\ndef stop():\n    provider.shutdown()\n")
+    found = silences(ask("app/telemetry.py", "provider = "))
+    assert found["OTL511"] == "something that runs with it may send what it holds [app/main.py:5]"
+    found = silences(ask("app/telemetry.py", "provider = ", "--config", "instrumentation.shutdown-handled = true"))
+    assert found["OTL511"] == "`shutdown-handled` of the configuration says that it is shut down"
+
+
+def test_a_test_is_left_alone(run: Any) -> None:
+    make("test_app.py", OPEN)
+    _, out, _ = run("test_app.py:7")
+    assert "No finding here." in out
+    assert ": the file is a test, which the rule leaves alone\n" in out
+    assert out.count("the file is a test") == 1
+
+
+def test_a_rule_that_reports_is_not_silent(ask: Any) -> None:
+    make("app.py", OPEN)
+    assert "OTL501" not in silences(ask("app.py", "span ="))
+
+
+def test_nobody_listens_in_normal_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def heard(*_: object) -> None:
+        raise AssertionError("a reason was made for nobody")
+
+    monkeypatch.setattr("otlint.model.unended.fate", heard)
+    monkeypatch.setattr("otlint.rules.otl511_provider_not_shut_down.partial", lambda *_: heard)
+    make("app.py", HEAD + CASES["OTL501 finally"][0] + CASES["OTL511 no batch"][0])
+    assert main(["check", "--isolated", "--select", "OTL501,OTL511", "app.py"]) == 0
 
 
 def test_the_demo(run: Any, tmp_path: Path) -> None:

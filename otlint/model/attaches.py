@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from otlint import otel
 from otlint.model.flow import Exit
+from otlint.model.keeping import fate
 from otlint.model.ownership import Custody
+from otlint.model.reason import Reason
 from otlint.model.tasks import runs_alone
 from otlint.model.walk import Node
 
@@ -63,10 +66,21 @@ class Attaches:
         for custody in self.found:
             call = custody.start
             assert isinstance(call, cst.Call)
-            if not custody.handed and not self._is_restoring(call):
-                exits = self._exits(custody)
-                if exits and not self._is_setter(call, custody):
-                    yield Leak(call, custody, exits, self._is_covered(custody))
+            exits = [] if custody.handed or self._is_restoring(call) else self._exits(custody)
+            if self.module.silenced(call, not exits and partial(self._restored, custody)):
+                continue
+            setter = self._is_setter(call, custody)
+            if not self.module.silenced(call, setter and "the function attaches a value for its caller, and ends"):
+                yield Leak(call, custody, exits, self._is_covered(custody))
+
+    def _restored(self, custody: Custody) -> Reason:
+        """Why nothing stays current behind an attach."""
+        if custody.handed or custody.discharged:
+            return fate(self.module, custody, "detached")
+        span = self.module.span_around(custody.start)
+        if span is not None:
+            return Reason("the block of the span around it puts the context back", span.start)
+        return Reason("another attach or detach puts the context back")
 
     def _is_covered(self, custody: Custody) -> bool:
         flow = self.module.flow(self.function)
@@ -147,12 +161,18 @@ def attaches(module: Module) -> Iterator[Attaches]:
     by_function: dict[cst.FunctionDef, Attaches] = {}
     for call in module.calls(otel.ATTACH):
         function = module.function_of(call)
-        if not isinstance(function, cst.FunctionDef) or _is_held_over_yield(module, function, call):
+        if not isinstance(function, cst.FunctionDef):
+            continue
+        held = _is_held_over_yield(module, function, call)
+        if module.silenced(call, held and "it stays attached across a `yield`, of which OTL111 speaks"):
             continue
         if function not in by_function:
             by_function[function] = Attaches(module, function)
         by_function[function].found.append(module.custody(call))
-    yield from (each for function, each in by_function.items() if not runs_alone(module, function))
+    for function, each in by_function.items():
+        alone = runs_alone(module, function) and "the function runs in a context of its own, which ends with it"
+        if not module.silenced(each.found[0].start, alone):
+            yield each
 
 
 def _is_held_over_yield(module: Module, function: cst.FunctionDef, call: cst.Call) -> bool:

@@ -12,6 +12,7 @@ import libcst as cst
 from otlint import known, otel
 from otlint.model.elements import element_type
 from otlint.model.handoffs import Handoff, is_waited_for
+from otlint.model.reason import Reason
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -44,10 +45,15 @@ def missed(module: Module, handoff: Handoff) -> str | None:
 
     Also None where the work brings its own context, or lives longer than what starts it.
     """
-    if any(_carries_context(module, each) for each in handoff.inputs):
+    carrier = next((each for each in handoff.inputs if _carries_context(module, each)), None)
+    if module.silenced(
+        handoff.call, Reason("the work is given a context, a span or a carrier", carrier) if carrier else None
+    ):
         return None
     names = {handoff.run} if handoff.run is not None else set(_run(module, handoff.target, handoff.inputs))
-    if not names or _lives_long(module, handoff, names):
+    if module.silenced(handoff.call, not names and "what runs in the thread is not known"):
+        return None
+    if module.silenced(handoff.call, _lives_long(module, handoff, names) and "it lives longer than what starts it"):
         return None
     work = Work(module, names)
     if work.starts_spans:
@@ -60,6 +66,7 @@ def missed(module: Module, handoff: Handoff) -> str | None:
             return f"calls `{name}`, which is instrumented"
     if work.called & _LOGS and module.instrumentation.of({"logging"}):
         return "logs with trace ids"
+    module.silenced(handoff.call, "nothing that it does is known to need the trace")
     return None
 
 

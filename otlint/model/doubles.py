@@ -12,6 +12,7 @@ from otlint import otel
 from otlint.model.flow import Exit
 from otlint.model.handlers import Handler, Mark, real
 from otlint.model.raised import RAISING, Classes, Match, catches, swallows
+from otlint.model.reason import Reason
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -65,6 +66,26 @@ def doubles(handler: Handler) -> Iterator[Double]:
         block = recording_block(handler, mark)
         if way is not None and block is not None:
             yield Double(mark, way, block, handler, len(again) == len(handler.ways_out))
+
+
+def single(handler: Handler) -> Reason | None:
+    """Why what the handler records reaches the span once, None when it records nothing."""
+    record = next((mark for mark in handler.marks if "record" in mark.does), None)
+    if record is None:
+        return None
+    if not any(handler.same_exception(way) for way in handler.ways_out):
+        return Reason("the handler does not raise the same exception again", record.call)
+    blocks = handler.module.spans.enclosing(handler.tried)
+    mine = next((block for block in blocks if record.span is not None and real(block) is record.span), None)
+    if mine is None:
+        return Reason(
+            "nothing around is known to record the exception of that span when it leaves a block", record.call
+        )
+    if mine.records is False:
+        return Reason("the span is told to record nothing", mine.start)
+    return Reason(
+        "the exception is not certain to leave the block of the span unhandled, or recorded by it", mine.start
+    )
 
 
 def recording_block(handler: Handler, mark: Mark) -> Span | None:

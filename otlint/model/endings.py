@@ -145,14 +145,19 @@ def abrupt_ends(module: Module) -> Iterator[Abrupt]:
     """
     calls = [call for call in module.calls("os._exit", *_EXEC) if not isinstance(module.function_of(call), cst.Lambda)]
     if not calls or not any(facts.holding for facts in module.project.reach.together(module.path)):
+        for call in calls:
+            module.silenced(call, "nothing that runs with this file is known to keep spans in memory")
         return
     search = _Search(module)
     for call in calls:
         function = module.function_of(call)
-        if not search.is_child(call, function):
-            found = search.before(call, function, 0)
-            if found is not None:
-                yield Abrupt(call, found[0])
+        if module.silenced(call, search.is_child(call, function) and "it ends a child, and the parent sends its spans"):
+            continue
+        found = search.before(call, function, 0)
+        if found is not None:
+            yield Abrupt(call, found[0])
+        else:
+            module.silenced(call, "no spans are known to be made before it, or something sends them first")
 
 
 class _Search:

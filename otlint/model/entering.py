@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from otlint import otel
+from otlint.model.keeping import fate
 from otlint.model.ownership import MANAGER
 from otlint.model.spans import Span
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
+
+
+# By the manner of the span: who else may enter its manager.
+_ELSEWHERE = {
+    "returned": "the context manager is returned, so the caller may enter it",
+    "stored": "the context manager is stored, so whoever finds it may enter it",
+    "passed": "the context manager is passed on, so whoever gets it may enter it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ def _judge(module: Module, span: Span) -> Unentered | None:
         return _chained(module, span)
     if span.manner == "assigned":
         return _assigned(module, span)
+    module.silenced(span.start, _ELSEWHERE.get(span.manner))
     return None
 
 
@@ -92,7 +103,8 @@ def _chained(module: Module, span: Span) -> Unentered | None:
 def _assigned(module: Module, span: Span) -> Unentered | None:
     """A variable that holds the manager and is never entered, given away or called."""
     custody = module.helpers.ownership.of(span.start, MANAGER)
-    if custody.discharged or custody.handed or custody.lent or not custody.names:
+    taken = custody.discharged or custody.handed or custody.lent
+    if module.silenced(span.start, bool(taken) and partial(fate, module, custody, "entered")) or not custody.names:
         return None
     uses = [use for use in custody.uses if use is not span.start and not isinstance(use, cst.IfExp | cst.NamedExpr)]
     if all(_is_span_method(module, use) for use in uses):

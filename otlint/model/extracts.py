@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from otlint import otel
+from otlint.model.keeping import keeper
 from otlint.model.ownership import TOKEN, Custody
+from otlint.model.reason import Reason
 from otlint.model.spans import Span
 from otlint.model.values import argument, is_hidden
 from otlint.model.walk import Node
@@ -56,14 +59,16 @@ class Unused:
 
 def unused_extracts(module: Module) -> Iterator[Unused]:
     """The extracted contexts of a file that nothing uses; none in tests, nor where an instrumentor extracts as well."""
-    if module.is_test:
+    if module.is_spared_test:
         return
     for call in module.walk.all(cst.Call):
         if not _extracts(module, call):
             continue
         custody = module.helpers.ownership.of(call, TOKEN)
         function = module.function_of(call)
-        if not _is_unused(module, custody) or (function is not None and module.entry(function) is not None):
+        if module.silenced(call, not _is_unused(module, custody) and partial(_use, module, custody)):
+            continue
+        if function is not None and module.silenced(call, module.entry(function)):
             continue
         names = tuple(custody.names)
         yield Unused(call, names, _is_rebound(module, custody), _span_for(module, _bound(module, custody)))
@@ -102,6 +107,13 @@ def _is_unused(module: Module, custody: Custody) -> bool:
     if custody.names and (not _is_local(module, custody) or _LOOKS_AT_NAMES & module.apis_called):
         return False
     return all(isinstance(module.walk.parent[use], _PASSIVE) for use in custody.uses)
+
+
+def _use(module: Module, custody: Custody) -> Reason:
+    """What uses the context, as far as anybody can tell."""
+    use = next((use for use in custody.uses if not isinstance(module.walk.parent[use], _PASSIVE)), None)
+    done = next(iter(custody.discharged), use)
+    return keeper(module, custody) or Reason("it is used" if done else "others may see the name that holds it", done)
 
 
 def _is_local(module: Module, custody: Custody) -> bool:

@@ -14,6 +14,7 @@ from otlint.model.doubles import doubles
 from otlint.model.handlers import Handler, Mark, is_span, real
 from otlint.model.logs import last_name
 from otlint.model.outcome import Fate, Outcome, does_work, outcome
+from otlint.model.reason import Reason
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ _SERIALISES = re.compile(r"(?i).*(serial|json|dumps?|encode|decode|to_dict|as_di
 _PROBE = re.compile(
     r"(?i)(^|[^a-z])(health(z|check)?|readiness|liveness|is_(ready|live|alive)|ping|heartbeat|probe)([^a-z]|$)"
 )
+# Why an operation whose handler has such an outcome has not failed.
+_FATES = {
+    Fate.RAISES: "it raises on every way out, and the span sees what leaves its block",
+    Fate.GOES_ON: "the operation goes on from here: it tries again, does something else, or uses a default",
+    Fate.REFUSES: "it tells the caller that the request was wrong, which is no failure here",
+    Fate.ENDS: "nothing says that the operation has failed",
+}
 EITHER = "either"
 SPAN_EVENT = "span-event"
 LOG = "log"
@@ -82,37 +90,69 @@ class Failure:
 def failures(module: Module, signal: str = EITHER) -> Iterator[Failure]:
     """The handlers of a file that leave their span green. `signal` says what counts as recording an exception."""
     for handler in module.handlers:
-        if handler.is_control_flow or handler.is_clean_up or not (handler.spans or handler.records):
+        if module.silenced(handler.node, _beside_operations(handler)):
             continue
         failure = _failure(handler, signal) if handler.spans else _ambient(handler)
-        if failure is not None and not any(True for _ in doubles(handler)):
+        if failure is None:
+            continue
+        if not module.silenced(handler.node, any(True for _ in doubles(handler)) and "OTL303 speaks of the exception"):
             yield failure
 
 
+def _beside_operations(handler: Handler) -> str | None:
+    """Why a handler has to do with no operation of a span."""
+    if handler.is_control_flow:
+        return "what it catches ends or pauses work, and is no error"
+    if handler.is_clean_up:
+        return "it guards what tidies up, not the operation"
+    return None if handler.spans or handler.records else "no span is known to be around it"
+
+
 def _failure(handler: Handler, signal: str) -> Failure | None:
-    span = handler.spans[0]
-    if span.helper is not None and span.helper.span is not None and span.helper.span.judges:
-        return None
-    if handler.hands_over or any(mark.does & {"unknown", "decided"} for mark in handler.marks):
+    span, module, node = handler.spans[0], handler.module, handler.node
+    if module.silenced(node, _is_left_to_others(handler, span)):
         return None
     later = handler.marked_later(span)
     has_status = any("status" in mark.does or "unknown" in mark.does for mark in [*handler.marks, *later])
     record = next((mark for mark in handler.marks if "record" in mark.does), None)
     log = next((call for call, found in handler.logs if found.carries), None)
     if record is not None:
-        return None if has_status else _recorded(handler, record)
+        complete = Reason("the exception is recorded, and the status is set", record.call) if has_status else None
+        return None if module.silenced(node, complete) else _recorded(handler, record)
     found = outcome(handler, span)
-    if found.fate not in {Fate.FAILS, Fate.ITEM} or _guards_telemetry(handler) or _is_probe(handler, span):
+    if module.silenced(node, _has_not_failed(handler, span, found)):
         return None
-    if any("record" in mark.does for mark in later):
+    recorded = next((mark for mark in later if "record" in mark.does), None)
+    if module.silenced(node, Reason("the exception is recorded later", recorded.call) if recorded else None):
         return None  # that call is judged, not this handler
     signalled = log is not None and signal != SPAN_EVENT
-    if has_status and (signalled or signal == EITHER):
+    if module.silenced(node, has_status and (signalled or signal == EITHER) and "the status of the span is set"):
         return None
     below = _recorded_below(handler)
     if signalled or below is not None:
-        return None if has_status else Failure(handler, span, found, "status", log=log, below=below)
+        if module.silenced(node, has_status and "the exception is logged or on an inner span, and the status is set"):
+            return None
+        return Failure(handler, span, found, "status", log=log, below=below)
     return Failure(handler, span, found, "exception", has_status, log=log)
+
+
+def _is_left_to_others(handler: Handler, span: Span) -> Reason | None:
+    """Why the handler is not what decides on the span."""
+    if span.helper is not None and span.helper.span is not None and span.helper.span.judges:
+        return Reason("the helper that starts the span judges what is returned", span.start)
+    if handler.hands_over:
+        return Reason("it hands the exception to somebody else, who has to deal with it")
+    told = next((mark for mark in handler.marks if mark.does & {"unknown", "decided"}), None)
+    return Reason("this call decides on the status, or may do so", told.call) if told is not None else None
+
+
+def _has_not_failed(handler: Handler, span: Span, found: Outcome) -> Reason | None:
+    """Why the operation has not failed once the handler has run."""
+    if found.fate in _FATES:
+        return Reason(_FATES[found.fate], found.node)
+    if _guards_telemetry(handler):
+        return Reason("the `try` guards nothing but telemetry")
+    return Reason("the operation asks how something is: failing is an answer") if _is_probe(handler, span) else None
 
 
 def _ambient(handler: Handler) -> Failure | None:
@@ -122,10 +162,13 @@ def _ambient(handler: Handler) -> Failure | None:
     record = next((mark for mark in told if "record" in mark.does), None)
     if record is None or any(mark.does & {"status", "unknown", "decided"} for mark in handler.marks):
         return None
-    if handler.hands_over or handler.marked_later(None) or not _is_left_alone(handler):
+    if handler.hands_over or handler.marked_later(None):
+        return None
+    if module.silenced(handler.node, not _is_left_alone(handler) and "the span is another's, who may set the status"):
         return None
     found = outcome(handler, None)
     if found.fate not in {Fate.FAILS, Fate.ENDS}:
+        module.silenced(handler.node, Reason(_FATES[found.fate], found.node) if found.fate in _FATES else None)
         return None
     return Failure(handler, None, found, "status", mark=record)
 
@@ -150,6 +193,7 @@ def _recorded(handler: Handler, record: Mark) -> Failure | None:
         found.fate is Fate.REFUSES and span.kind not in {None, otel.KIND_SERVER}
     )
     if silent or (found.fate is Fate.RAISES and _sets_status(handler, span)):
+        handler.module.silenced(handler.node, Reason(_FATES[found.fate], found.node))
         return None
     return Failure(handler, span, found, "status", mark=record)
 

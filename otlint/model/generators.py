@@ -58,7 +58,7 @@ class Generators:
 
     module: Module
     _yields: dict[Node, list[cst.Yield]] = field(default_factory=dict)
-    _judged: dict[Node, list[cst.Yield]] = field(default_factory=dict)
+    _judged: dict[Node, tuple[list[cst.Yield], str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for each in self.module.walk.all(cst.Yield):
@@ -151,21 +151,25 @@ class Generators:
             return []
         if function not in self._judged:
             self._judged[function] = self._judge(function)
-        return self._judged[function]
+        yields, why = self._judged[function]
+        self.module.silenced(node, not yields and why)
+        return yields
 
-    def _judge(self, function: cst.FunctionDef) -> list[cst.Yield]:
+    def _judge(self, function: cst.FunctionDef) -> tuple[list[cst.Yield], str]:
+        """The yields, and why there may be none."""
         module, name = self.module, function.name.value
         yields = self._reachable(function)
         if name == "__await__" or ("lifespan" in name and len(yields) == 1):
-            return []
+            return [], "the generator yields once, to what drives it"
         if any(self._api(each) not in _KEEPING for each in function.decorators):
-            return []
+            return [], "a decorator makes something else of the generator, such as a context manager"
         given = [up for each in mentions(module, function) if isinstance(up := module.walk.parent[each], cst.Arg)]
         takers = {module.api(call.func) for up in given if isinstance(call := module.walk.parent[up], cst.Call)}
         if takers - _DEPENDS - _CASTS:
-            return []
+            return [], "the generator function is handed to something that may drive it in a way of its own"
         # A bare `yield` pauses for whoever drives it: a hook, a scheduler.
-        return [each for each in yields if each.value is not None or takers & _DEPENDS]
+        handing = [each for each in yields if each.value is not None or takers & _DEPENDS]
+        return handing, "its `yield` gives no value to a consumer, it pauses for what drives the generator"
 
     def _reachable(self, function: cst.FunctionDef) -> list[cst.Yield]:
         reached = set(self.module.flow(function).after(function))
@@ -211,5 +215,5 @@ def held(module: Module) -> Iterator[Held]:
 
     None in tests: there such a generator stands in for a library, or shows what happens.
     """
-    if not module.is_test:
+    if not module.is_spared_test:
         yield from Generators(module).held()

@@ -74,11 +74,14 @@ def handoffs(module: Module) -> Iterator[Handoff]:
 
 def _direct(module: Module, call: cst.Call, way: str, name: str, position: int) -> Handoff | None:
     target = argument(call, name, ("",) * position + (name,)) if name else _positional(call, position)
-    if target is None or _carries_context(module, call):
+    carries = _carries_context(module, call)
+    if target is None or module.silenced(call, carries and "`context-executors` says that it takes the context along"):
         return None
-    if way == "executor" and not _is_thread_pool(module.values, call):
+    foreign = way == "executor" and not _is_thread_pool(module.values, call)
+    if module.silenced(call, foreign and "the executor is not known to be a pool of threads"):
         return None
     place = start_of(module, call) if way in {"thread", "timer"} else call
+    module.silenced(call, place is None and "nothing in the function starts the thread")
     return Handoff(call, way, target, _inputs(call, target), place) if place is not None else None
 
 

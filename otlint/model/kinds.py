@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.reason import Reason
 from otlint.model.spans import Span
 from otlint.model.walk import Node
 
@@ -55,6 +56,9 @@ def wrong_kinds(module: Module, span: Span) -> Iterator[WrongKind]:
             free = module.walk.inside(value, span.start) or _carries_only_kinds(module, span)
             argument = _removable(span.start, value)
             yield WrongKind(value, what, meant or _by_number(value), meant is not None, argument, free)
+        else:
+            unknown = Reason("what its kind is, is not known", value) if span.kind is None else None
+            module.silenced(span.start, unknown)
 
 
 def _removable(call: cst.Call, value: Node) -> cst.Arg | None:

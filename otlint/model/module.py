@@ -5,7 +5,7 @@ Every answer may be None or empty for "unknown", and unknown means that a rule s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import libcst as cst
@@ -87,14 +87,22 @@ class Module:
         self.rule = rule
         return self
 
-    def silenced(self, node: Node, why: Reason | str | bool | None) -> bool:
+    def silenced(self, node: Node, why: Reason | str | bool | Callable[[], Reason | None] | None) -> bool:
         """Whether there is a reason to be silent about a node: `if module.silenced(call, is_odd and "it is odd")`.
 
-        Whoever explains the file hears the reason; otherwise nobody does, and this costs nothing.
+        Whoever explains the file hears the reason; otherwise nobody does. A reason that takes more than a few words to
+        give is a function, which is called only for a listener.
         """
         if why and self.listener is not None:
-            self.listener(self.rule, node, why if isinstance(why, Reason) else Reason(str(why)))
+            reason = why() if callable(why) else why if isinstance(why, Reason) else Reason(str(why))
+            if reason is not None:
+                self.listener(self.rule, node, reason)
         return bool(why)
+
+    @property
+    def is_spared_test(self) -> bool:
+        """Whether the file is a test, for a rule that leaves those alone."""
+        return self.silenced(self.tree, self.is_test and "the file is a test, which the rule leaves alone")
 
     @property
     def is_test(self) -> bool:
@@ -190,8 +198,10 @@ class Module:
 
     def misjudged(self, subject: str) -> list[tuple[Span, Purpose]]:
         """The spans that stand for a client, server, producer or consumer and have another kind; none in tests."""
+        if self.is_spared_test:
+            return []
         if self._misjudged is None:
-            self._misjudged = [] if self.is_test else list(misjudged(self))
+            self._misjudged = list(misjudged(self))
         found = [(span, purpose) for span, purpose in self._misjudged if purpose.subject == subject]
         return [(span, purpose) for span, purpose in found if not self.silenced(span.start, purpose.excused)]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.reason import Reason
 from otlint.model.spans import Span
 from otlint.model.walk import Node
 
@@ -27,17 +28,20 @@ def outside(module: Module, span: Span) -> tuple[Node, str] | None:
     if span.current or span.function is None or not isinstance(span.function, cst.FunctionDef):
         return None
     custody = module.custody(span.start)
-    if any(_makes_current(module, use) for use in custody.uses):
+    current = next((use for use in custody.uses if _makes_current(module, use)), None)
+    if module.silenced(span.start, Reason("it is made current, or handed on, by hand", current) if current else None):
         return None
     body = list(_opened(module, span))
-    if any(isinstance(node, cst.Yield) for node in body) and not module.values.is_manager(span.function):
-        return None  # a generator must not keep a span current: here it is right as it is
+    generator = any(isinstance(node, cst.Yield) for node in body) and not module.values.is_manager(span.function)
+    if module.silenced(span.start, generator and "a generator must not keep a span current while it waits"):
+        return None
     uses = set(custody.uses)
     for node in body:
         words = _needs_parent(module, span, node)
         handed = isinstance(node, cst.Call) and any(module.walk.inside(use, node) for use in uses)
         if words is not None and not handed:
             return node, words
+    module.silenced(span.start, "nothing that runs while it is open is known to ask for the current span")
     return None
 
 

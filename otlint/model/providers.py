@@ -6,11 +6,13 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from otlint import otel
+from otlint.model.reason import Mention, Reason
 from otlint.model.values import is_hidden
 from otlint.model.walk import Node
 
@@ -147,6 +149,32 @@ def sends(module: Module) -> bool:
         each.raw_value in SENDS and isinstance(up := walk.parent[walk.parent[each]], cst.Call) and _by_name(module, up)
         for each in walk.all(cst.SimpleString)
     )
+
+
+def kept(module: Module, provider: Provider) -> Reason:
+    """Why nothing of what a provider holds is known to be lost at the end."""
+    if provider.batch is None:
+        return Reason("it is not known to hold anything back: no batch processor exports to another process")
+    if module.declared.shutdown_handled:
+        return Reason("`shutdown-handled` of the configuration says that it is shut down")
+    if sends(module):
+        return Reason("something in this file shuts providers down or flushes them", _sending(module))
+    if module.sends:
+        return Reason("something that runs with it may send what it holds", partial(_sender, module))
+    if provider.at_exit is None:
+        return Reason("whether it shuts itself down at exit is not known", provider.at_exit_argument)
+    return Reason("it shuts itself down at exit, and nothing is known by which the process ends without that")
+
+
+def _sending(module: Module) -> Node | None:
+    named = [each for name in SENDS for each in module.walk.named(name, module.tree)]
+    return min(named, key=module.walk.order.__getitem__, default=None)
+
+
+def _sender(module: Module) -> Mention | None:
+    """The file whose facts say that it sends."""
+    path = module.project.reach.sender(module.path)
+    return Mention(path, SENDS) if path is not None else None
 
 
 def _by_name(module: Module, call: cst.Call) -> bool:

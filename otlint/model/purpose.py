@@ -169,16 +169,18 @@ def _messaging(does: str) -> frozenset[str]:
 def _operation(module: Module, span: Span) -> Purpose | None:
     """The block is one call that leaves the process, or sends messages and nothing else."""
     work = working.of_span(module, span)
-    if work is None or work.other is not None:
+    done = None if work is None else next(iter(work.done), None)
+    if work is None or done is None:
         return None
-    done = work.single(module) or _sending(work)
+    more = Reason("the span does other work as well", work.other) if work.other is not None else None
+    done = done if more is not None else work.single(module) or _sending(work)
     if done is None:
         return None
     operation = done.operation
     enters = span.function is not None and module.entries.of(span.function) is not None
     if span.kind in {otel.KIND_SERVER, otel.KIND_CONSUMER} and (enters or _continues(module, span)):
         return None  # it stands for what came in, and answers by one call
-    excused = module.instrumentation.possible(operation.instrumentors | operation.beneath)
+    excused = more or module.instrumentation.possible(operation.instrumentors | operation.beneath)
     why = f"one {_WHAT[operation.role]} by `{done.name(module)}`"
     kinds = tuple(otel.KINDS[kind] for kind in operation.kinds)
     if operation.role in {"create", "send"}:

@@ -54,8 +54,12 @@ class Reach:
 
     def sends(self, path: str) -> bool:
         """Whether anything in the unit or process of `path` may make providers send what they hold, tests left out."""
+        return self.sender(path) is not None
+
+    def sender(self, path: str) -> str | None:
+        """The file that may do so."""
         files = [*self._units.get(self._unit(path), ()), *self.together(path)]
-        return any(facts.sends and not _is_test(facts.path) for facts in files)
+        return next((facts.path for facts in files if facts.sends and not _is_test(facts.path)), None)
 
     def is_spare(self, path: str) -> bool:
         """Whether nothing imports the file, and another one of its unit that builds providers is imported."""

@@ -43,7 +43,17 @@ class Text:
         """Whether the text certainly has no bound."""
         return self.bound is Bound.UNBOUNDED
 
+    @property
+    def words(self) -> str:
+        """The verdict for people."""
+        return _WORDS[self.bound]
 
+
+_WORDS = {
+    Bound.BOUNDED: "the text has few values",
+    Bound.UNBOUNDED: "the text has countless values",
+    Bound.UNKNOWN: "whether the text has few values is not known",
+}
 _BOUNDED = Text(Bound.BOUNDED)
 _UNKNOWN = Text(Bound.UNKNOWN)
 _DEPTH = 12

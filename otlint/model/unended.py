@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from otlint import otel
 from otlint.model.flow import Exit
+from otlint.model.keeping import fate
 from otlint.model.ownership import Custody
 from otlint.model.spans import Span
 
@@ -28,14 +30,14 @@ class Unended:
 
 def unended(module: Module) -> Iterator[Unended]:
     """The spans of a file that are not always ended. Tests start spans to look at them, and are left alone."""
-    if module.is_test:
+    if module.is_spared_test:
         return
     for span in module.spans:
         if not _is_live(span) or isinstance(module.walk.parent.get(span.start), cst.Decorator):
             continue
         custody = module.custody(span.start)
         exits = _exits(module, custody)
-        if exits:
+        if not module.silenced(span.start, not exits and partial(fate, module, custody)):
             exits.sort(key=lambda way: way.kind in {"exception", "yield"})
             yield Unended(span, custody, exits)
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 _POOLS = frozenset({"submit", "map", "executor", "apply", "callback"})
+# What the instrumentor of threads does not reach.
+_UNPATCHED = frozenset({"raw", "subclass"})
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
@@ -22,13 +24,15 @@ def check(module: Module) -> Iterator[Finding]:
     from otlint.model.background import missed
     from otlint.model.handoffs import handoffs
 
-    if module.is_test:
+    if module.is_spared_test:
         return
-    carried = None
-    for handoff in handoffs(module):
-        if carried is None:
-            carried = module.instrumentation.possible({"threading"})
-        active = module.active(handoff.place) if not carried or handoff.way in {"raw", "subclass"} else None
+    found = list(handoffs(module))
+    carried = module.instrumentation.possible({"threading"}) if found else None
+    for handoff in found:
+        if handoff.way not in _UNPATCHED and module.silenced(handoff.call, carried):
+            continue
+        active = module.active(handoff.place)
+        module.silenced(handoff.call, active is None and "no span is known to be current where the work is handed over")
         telemetry = missed(module, handoff) if active is not None else None
         if active is None or telemetry is None:
             continue

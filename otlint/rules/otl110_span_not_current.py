@@ -25,7 +25,8 @@ def check(module: Module) -> Iterator[Finding]:
         found = outside(module, span)
         if found is None:
             continue
-        if span.manner == "assigned" and not _is_looked_after(module, span):
+        missed = span.manner == "assigned" and not _is_looked_after(module, span)
+        if module.silenced(span.start, missed and "its end or its exceptions are missed, which is the worse defect"):
             continue
         node, words = found
         yield module.finding(

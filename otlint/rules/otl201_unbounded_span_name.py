@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    if module.is_test:
+    if module.is_spared_test:
         return
     texts = module.texts.allowing(module.options.get("allow-values"))
     for span in module.spans:
-        if span.name is not None and not module.spans.names_for_callers(span):
+        callers = module.spans.names_for_callers(span) and "the callers of the helper give the name, and are judged"
+        if span.name is not None and not module.silenced(span.start, callers):
             yield from _judge(module, texts, span.start, span.name, span)
     for call in module.calls(otel.UPDATE_NAME):
         name = module.argument(call, "name")
@@ -36,7 +37,7 @@ def _judge(
     module: Module, texts: Texts, call: cst.Call, name: cst.BaseExpression, span: Span | None
 ) -> Iterator[Finding]:
     text = texts.of(name)
-    if not text.is_unbounded or text.source is None:
+    if module.silenced(name, not text.is_unbounded and text.words) or text.source is None:
         return
     source = module.code(text.source)
     far = text.origin is not None and module.row(text.origin) != module.row(name)

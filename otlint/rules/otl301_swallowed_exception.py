@@ -25,7 +25,7 @@ _LACKS = {
 def check(module: Module) -> Iterator[Finding]:
     from otlint.model.failures import failures
 
-    if module.is_test:
+    if module.is_spared_test:
         return
     signal = str(module.options.get("exception-signal", "either"))
     for failure in failures(module, signal):

@@ -22,7 +22,7 @@ _TITLE = "Set the status to ERROR"
 def check(module: Module) -> Iterator[Finding]:
     from otlint.model.failures import failures, unmarked
 
-    if module.is_test:
+    if module.is_spared_test:
         return
     for failure in failures(module, str(module.options.get("exception-signal", "either"))):
         if failure.lacks == "status":

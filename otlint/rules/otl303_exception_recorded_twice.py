@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from otlint import edits, otel
@@ -21,12 +22,14 @@ _TITLE = "Delete what the span does by itself"
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.doubles import doubles, entered_twice
+    from otlint.model.doubles import doubles, entered_twice, single
 
-    if module.is_test:
+    if module.is_spared_test:
         return
     for handler in module.handlers:
-        for double in doubles(handler):
+        found = list(doubles(handler))
+        module.silenced(handler.node, not found and partial(single, handler))
+        for double in found:
             yield module.finding(
                 double.mark.call,
                 "the exception is recorded here and again by the span when it is re-raised; delete this call",

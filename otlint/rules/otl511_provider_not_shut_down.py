@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from otlint import edits
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
     from otlint.model.endings import abrupt_ends
+    from otlint.model.providers import kept
 
-    if module.is_test:
+    if module.is_spared_test:
         return
     yield from _repeated(module)
+    for each in module.providers:
+        module.silenced(each.call, partial(kept, module, each))
     if module.declared.shutdown_handled:
         return
     holding = [each for each in module.providers if each.batch is not None]
