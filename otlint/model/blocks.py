@@ -100,11 +100,22 @@ def guarded(module: Module, custody: Custody) -> Guarded | None:
     if not inside or not all(each in rest or _within(module, each, inside) for each in gone):
         return None
     endings = [module.code(node) for node in custody.discharged]
-    if len({"".join(each.split()) for each in endings}) > 1:
+    if len({"".join(each.split()) for each in endings}) > 1 or _read_later(module, custody, inside):
         return None
     exact = all(each in rest[last:] or _leaves_at_once(module, each) for each in gone)
     unset = branch is not None and not _is_set_to_none(module, custody.names, branch)
     return Guarded(statement, inside, gone, endings[-1] if endings else None, branch, unset, exact)
+
+
+def _read_later(module: Module, custody: Custody, inside: list[Statement]) -> bool:
+    """Whether the discharge reads what `inside` sets: a `finally` may run before it is."""
+    return any(
+        _within(module, binding.node, inside)
+        for node in custody.discharged
+        for name in module.walk.all(cst.Name, within=node)
+        if name.value not in custody.names
+        for binding in module.names.bindings(name.value, name)
+    )
 
 
 def _with_its_test(module: Module, statement: Statement, names: list[str]) -> Statement:
