@@ -11,11 +11,15 @@ import libcst as cst
 from otlint.fix import Edit
 from otlint.model.names import Names
 from otlint.model.positions import positions
+from otlint.model.project import Project
 from otlint.model.walk import Walk
 from otlint.source import Source
 
 
 class StandIn:
+    path = "a.py"
+    project = Project(paths=frozenset({"a.py", "b.py", "shop/__init__.py", "shop/orders.py"}))
+
     def __init__(self, text: str) -> None:
         self.source = Source("a.py", text)
         self.tree = cst.parse_module(text)

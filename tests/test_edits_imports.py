@@ -15,6 +15,7 @@ from otlint.fix import Fix, Safety, apply
 STATUS = "opentelemetry.trace.StatusCode"
 DETACH = "opentelemetry.context.detach"
 COPY = "contextvars.copy_context"
+CLIENT = "opentelemetry.trace.SpanKind.CLIENT"
 
 # the file before, the API, how it is written at AT, the file after
 CASES = {
@@ -118,7 +119,7 @@ CASES = {
         STATUS,
         "StatusCode",
         (
-            "import os\nfrom opentelemetry.trace import StatusCode\ndef f():\n"
+            "import os\n\nfrom opentelemetry.trace import StatusCode\ndef f():\n"
             "  from opentelemetry.trace import Tracer\ndef g(): AT\n"
         ),
     ),
@@ -130,7 +131,7 @@ CASES = {
         STATUS,
         "trace.StatusCode",
         (
-            "from typing import TYPE_CHECKING\nfrom opentelemetry import trace\nif TYPE_CHECKING:\n"
+            "from typing import TYPE_CHECKING\n\nfrom opentelemetry import trace\nif TYPE_CHECKING:\n"
             "    from opentelemetry.trace import StatusCode\ndef f(): AT\n"
         ),
     ),
@@ -144,13 +145,13 @@ CASES = {
         "import os\ndef f(trace, otel_trace, StatusCode): AT\n",
         STATUS,
         "otel_trace_2.StatusCode",
-        "import os\nfrom opentelemetry import trace as otel_trace_2\ndef f(trace, otel_trace, StatusCode): AT\n",
+        "import os\n\nfrom opentelemetry import trace as otel_trace_2\ndef f(trace, otel_trace, StatusCode): AT\n",
     ),
     "too late": (
         "import os\nAT\nfrom opentelemetry.trace import Link\n",
         STATUS,
         "StatusCode",
-        "import os\nfrom opentelemetry.trace import StatusCode\nAT\nfrom opentelemetry.trace import Link\n",
+        "import os\n\nfrom opentelemetry.trace import StatusCode\nAT\nfrom opentelemetry.trace import Link\n",
     ),
     "a module": (
         "from opentelemetry import trace\nAT\n",
@@ -190,6 +191,51 @@ CASES = {
         "copy_context",
         "from contextvars import ContextVar, copy_context\nAT\n",
     ),
+    "behind the other packages, before the project": (
+        "import os\n\nimport yaml\nfrom flask import g\n\nfrom shop.orders import x\nfrom .c import y\nAT\n",
+        STATUS,
+        "StatusCode",
+        (
+            "import os\n\nimport yaml\nfrom flask import g\nfrom opentelemetry.trace import StatusCode\n\n"
+            "from shop.orders import x\nfrom .c import y\nAT\n"
+        ),
+    ),
+    "in order with the other packages": (
+        "import yaml\nfrom flask import g\nfrom redis import Redis\nAT\n",
+        STATUS,
+        "StatusCode",
+        "import yaml\nfrom flask import g\nfrom opentelemetry.trace import StatusCode\nfrom redis import Redis\nAT\n",
+    ),
+    "behind the standard library, before the project": (
+        "import os  # o\n\nimport shop.orders\nfrom . import d\nAT\n",
+        STATUS,
+        "StatusCode",
+        "import os  # o\n\nfrom opentelemetry.trace import StatusCode\n\nimport shop.orders\nfrom . import d\nAT\n",
+    ),
+    "before the project": (
+        "from b import tracer\nAT\n",
+        STATUS,
+        "StatusCode",
+        "from opentelemetry.trace import StatusCode\n\nfrom b import tracer\nAT\n",
+    ),
+    "a member of a class": (
+        "from b import tracer\nAT\n",
+        CLIENT,
+        "SpanKind.CLIENT",
+        "from opentelemetry.trace import SpanKind\n\nfrom b import tracer\nAT\n",
+    ),
+    "a member of a class in reach": (
+        "from opentelemetry.trace import SpanKind as Kind\nAT\n",
+        CLIENT,
+        "Kind.CLIENT",
+        None,
+    ),
+    "a member of a class whose name is taken": (
+        "import os\nSpanKind = 1\nAT\n",
+        CLIENT,
+        "trace.SpanKind.CLIENT",
+        "import os\n\nfrom opentelemetry import trace\nSpanKind = 1\nAT\n",
+    ),
     "no import": (
         "#!/bin/x\n# licence\nx = AT\n",
         STATUS,
@@ -216,7 +262,8 @@ def test_cases(text: str, dotted: str, written: str, after: str | None) -> None:
     assert edits.reference(again, dotted, again.find("AT", cst.Name)) == (written, ())
 
 
-APIS = [STATUS, DETACH, COPY, "opentelemetry.trace.SpanKind", "opentelemetry.trace.Link", "opentelemetry.baggage"]
+LINK, BAGGAGE = "opentelemetry.trace.Link", "opentelemetry.baggage"
+APIS = [STATUS, DETACH, COPY, CLIENT, "opentelemetry.trace.SpanKind", LINK, BAGGAGE]
 
 
 @pytest.mark.parametrize("text", [case[0] for case in CASES.values()], ids=CASES.keys())

@@ -35,6 +35,9 @@ def reference(module: Module, dotted: str, at: cst.CSTNode) -> tuple[str, Edits]
     if written is not None and not _is_for_types(module, written, at):
         return written, ()
     package, _, name = dotted.rpartition(".")
+    if package.rpartition(".")[2][:1].isupper():  # a member of a class cannot be imported
+        owner, edits = reference(module, package, at)
+        return f"{owner}.{name}", edits
     base = module.names.local(package, at) if package != "opentelemetry" else None
     if base is not None and not _is_for_types(module, base, at):
         return f"{base}.{name}", ()
@@ -205,11 +208,33 @@ def _add(module: Module, package: str, item: str, at: cst.CSTNode) -> Edits:
         block = _block(module, kin[-1])
         return _beside(module, [found for found in kin if _block(module, found) is block], code, package or item)
     top_level = [found for found in reach if isinstance(_block(module, found), cst.Module)]
-    if top_level and top in sys.stdlib_module_names:
+    if not top_level:
+        return _first(module, code)
+    if top in sys.stdlib_module_names:
         return _above(module, _line(module, top_level[0]), code, blank=True)
-    if top_level:
-        return _below(module, _line(module, _before_definitions(module, top_level)[-1]), code, blank=False)
-    return _first(module, code)
+    return _among_foreign(module, _before_definitions(module, top_level), code, package or item)
+
+
+def _among_foreign(module: Module, imports: Sequence[Import], code: str, target: str) -> Edits:
+    """Between the imports of the standard library and those of the project."""
+    own = [found for found in imports if _is_own(module, found)]
+    standard = [found for found in imports if (_package(found) or "").partition(".")[0] in sys.stdlib_module_names]
+    foreign = [found for found in imports if found not in own and found not in standard]
+    if foreign:
+        return _beside(module, foreign, code, target)
+    if standard:
+        return _below(module, _line(module, standard[-1]), code, blank=True)
+    return _above(module, _line(module, own[0]), code, blank=True)
+
+
+def _is_own(module: Module, statement: Import) -> bool:
+    """Whether a file of the project is imported."""
+    package = _package(statement)
+    if package is None or module.project.imported(package, module.path) is not None:
+        return True
+    folders = module.path.split("/")[:-1]
+    stems = ("/".join((*folders[:cut], *package.split("."))) for cut in range(len(folders) + 1))
+    return any(f"{stem}{end}" in module.project.paths for stem in stems for end in (".py", "/__init__.py"))
 
 
 def _beside(module: Module, kin: Sequence[Import], code: str, target: str) -> Edits:
