@@ -92,6 +92,7 @@ SET_ATTRIBUTE = f"{SPAN}.set_attribute"
 SET_ATTRIBUTES = f"{SPAN}.set_attributes"
 ADD_EVENT = f"{SPAN}.add_event"
 ADD_LINK = f"{SPAN}.add_link"
+IS_RECORDING = f"{SPAN}.is_recording"
 SPAN_METHODS = frozenset(
     {
         "add_event", "add_link", "end", "get_span_context", "is_recording", "record_exception", "set_attribute",

@@ -131,9 +131,29 @@ CASES = {
         BLOCK.replace("    a()  # side", "    # side"),
     ),
     "delete all of a block": (
+        BLOCK.replace("if c", "if c()"),
+        lambda m: edits.delete_statement(m, m.statement("d()")),
+        BLOCK.replace("if c", "if c()").replace("d()", "pass"),
+    ),
+    "delete all of a branch": (
         BLOCK,
         lambda m: edits.delete_statement(m, m.statement("d()")),
-        BLOCK.replace("d()", "pass"),
+        BLOCK.replace("    if c:\n        d()\n", ""),
+    ),
+    "delete all of two branches, and what is beside them": (
+        "def f():\n  if a is not None:\n    if b.is_recording(): c; d\n  e\n",
+        lambda m: edits.delete_statement(m, *(m.statement(code) for code in "cde")),
+        "def f():\n  pass\n",
+    ),
+    "delete all of a branch with a comment": (
+        "if not a:\n  b  # c\n",
+        lambda m: edits.delete_statement(m, m.statement("b")),
+        "if not a:\n  pass  # c\n",
+    ),
+    "delete all of a branch of several": (
+        "if a:\n  b\nelif c:\n  d\n",
+        lambda m: edits.delete_statement(m, m.statement("b"), m.statement("d")),
+        "if a:\n  pass\nelif c:\n  pass\n",
     ),
     "delete all of a block, several": (
         "try:\n    a\n    b  # c\n    d; e\nfinally:\n    f\n",

@@ -291,7 +291,8 @@ def test_imports_of_two_fixes_go_together(text: str) -> None:
         ("from a import (\n    x,  # c\n    y,\n)\n", "x", "from a import (\n    # c\n    y,\n)\n"),
         ("from a import (\n    x,\n    y,\n)\n", "y", "from a import (\n    x,\n)\n"),
         ("import x as z, y\n", "x", "import y\n"),
-        ("if a: from b import x\n", "x", "if a: pass\n"),
+        ("if a: from b import x\n", "x", ""),
+        ("if a(): from b import x\n", "x", "if a(): pass\n"),
         ("from b import x as z  # c\n", "x", "# c\n"),
     ],
 )

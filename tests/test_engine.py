@@ -104,7 +104,7 @@ WRITTEN = {
     "plain": (WORD.encode() + b"boom()\n", "2:1"),
     "no newline at the end": (WORD.encode() + b"boom()", "2:1"),
     "behind an emoji": ('import opentelemetry; x = "é😀"; boom()\n'.encode(), "1:33"),
-    "behind a tab": (b"import opentelemetry\nif x:\n\tboom()\n", "3:2"),
+    "behind a tab": (b"import opentelemetry\nwhile x:\n\tboom()\n", "3:2"),
     "latin-1": (b"# coding: latin-1\nimport opentelemetry; x = '\xe9'; boom()\n", "2:32"),
     "utf-8 with a byte order mark": (b"\xef\xbb\xbfimport opentelemetry; boom()\n", "1:23"),
     "the mark and a coding line": (b"\xef\xbb\xbf# coding: utf-8\nimport opentelemetry\nboom()\n", "3:1"),
@@ -309,10 +309,10 @@ def test_fixes_that_bring_new_findings_of_their_rule_are_discarded(use, run):
 
 def test_fixes_that_overlap_take_turns(use, run):
     use(reporting("boom", writing("crash()")), reporting("crash", deleting))
-    report = run({"a.py": WORD + "boom(boom(1), boom(2))\nif x: boom()\n"}, repair=Safety.SAFE)
+    report = run({"a.py": WORD + "boom(boom(1), boom(2))\nwhile x: boom()\n"}, repair=Safety.SAFE)
     assert not places(report)
     (change,) = report.changes
-    assert (change.after, change.fixed) == (WORD + "if x: pass\n", {"OTL107": 2, "OTL101": 2})
+    assert (change.after, change.fixed) == (WORD + "while x: pass\n", {"OTL107": 2, "OTL101": 2})
 
 
 def test_a_fix_without_edits_or_with_none_that_change_anything(use, run):

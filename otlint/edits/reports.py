@@ -28,7 +28,8 @@ def report_failure(module: Module, handler: Except, span: Span, *, record: bool,
     (text, edits), (name, bound) = found, bind_exception(module, handler)
     lines = [f"{text}.record_exception({name})"] if record else []
     if status:
-        code, imports = set_error(module, handler, text, f"str({name})")
+        owner = text.rpartition(".")[0] if edits else ""
+        code, imports = set_error(module, handler, text, f"str({name})", owner)
         lines.append(code)
         edits += imports
     return (*prepend(module, handler.body, lines), *bound, *edits)
@@ -43,11 +44,16 @@ def set_error_after(module: Module, call: cst.Call, exception: str) -> Edits | N
     return (*insert_after(module, statement, [code]), *imports)
 
 
-def set_error(module: Module, at: cst.CSTNode, span: str, description: str) -> tuple[str, Edits]:
-    """`span.set_status(Status(StatusCode.ERROR, description))`, without `Status` where only the code is at hand."""
+def set_error(module: Module, at: cst.CSTNode, span: str, description: str, owner: str = "") -> tuple[str, Edits]:
+    """`span.set_status(Status(StatusCode.ERROR, description))`, without `Status` where only the code is at hand.
+
+    `owner`: what `opentelemetry.trace` is called in the import that is on its way already.
+    """
     status, code = module.names.local(otel.STATUS, at), module.names.local(otel.STATUS_CODE, at)
     if code is not None and (status is None or status.count(".") > code.count(".")):
         return f"{span}.set_status({code}.ERROR, {description})", ()
+    if code is None and owner:
+        return f"{span}.set_status({owner}.Status({owner}.StatusCode.ERROR, {description}))", ()
     status, first = reference(module, otel.STATUS, at)
     code, second = reference(module, otel.STATUS_CODE, at)
     return f"{span}.set_status({status}({code}.ERROR, {description}))", (*first, *second)

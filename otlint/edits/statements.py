@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from otlint import otel
 from otlint.edits import layout
 from otlint.edits.layout import Line, Statement
 from otlint.fix import Edit, ordered
@@ -70,11 +71,16 @@ def append(module: Module, block: cst.BaseSuite | cst.Module, lines: Sequence[st
 
 
 def delete_statement(module: Module, statement: Statement, *more: Statement) -> Edits:
-    """Remove statements with their lines; comments above and behind them stay, an emptied block gets `pass`."""
+    """Remove statements with their lines; comments above and behind them stay, an emptied block gets `pass`.
+
+    An `if` that would be empty goes as well, where its test does nothing and it holds no comment.
+    """
     gone: dict[Line, set[int]] = {}
     for each in (statement, *more):
         line = layout.line_of(module, each)
         gone.setdefault(line, set()).update(range(len(layout.smalls(line))) if each is line else {_index(line, each)})
+    for line in list(gone):
+        _take_branch(module, line, gone)
     edits: list[Edit] = []
     emptied: set[cst.CSTNode] = set()
     for line, indexes in gone.items():
@@ -261,6 +267,38 @@ def _is_emptied(line: Line, block: cst.CSTNode, gone: dict[Line, set[int]]) -> b
         other in gone and len(gone[other]) >= len(layout.smalls(other))  # type: ignore[index,arg-type]
         for other in block.body
     )
+
+
+def _take_branch(module: Module, line: Line, gone: dict[Line, set[int]]) -> None:
+    """Let the `if` around a line go in place of all that is in it."""
+    block = line if isinstance(line, cst.SimpleStatementSuite) else module.walk.parent[line]
+    branch = module.walk.parent.get(block)
+    if (
+        line in gone
+        and isinstance(branch, cst.If)
+        and branch.orelse is None
+        and not isinstance(module.walk.parent[branch], cst.If)
+        and _is_idle(branch.test)
+        and _is_emptied(line, block, gone)
+        and len(gone[line]) >= len(layout.smalls(line))
+        and "#" not in module.source.text[layout.start_of(module, branch) : layout.bottom_of(module, branch)]
+    ):
+        for each in [each for each in gone if module.walk.inside(each, branch)]:
+            del gone[each]
+        gone[branch] = {0}
+        _take_branch(module, branch, gone)
+
+
+def _is_idle(test: cst.BaseExpression) -> bool:
+    """Whether a test only looks at a variable: `x`, `not x`, `x is not None`, `x.is_recording()`."""
+    if isinstance(test, cst.UnaryOperation):
+        return isinstance(test.operator, cst.Not) and _is_idle(test.expression)
+    if isinstance(test, cst.Comparison):
+        operators = [each.operator for each in test.comparisons]
+        return isinstance(test.left, cst.Name) and all(isinstance(each, cst.Is | cst.IsNot) for each in operators)
+    if isinstance(test, cst.Call) and isinstance(test.func, cst.Attribute):
+        return test.func.attr.value == otel.IS_RECORDING.rpartition(".")[2] and _is_idle(test.func.value)
+    return isinstance(test, cst.Name)
 
 
 def _pass(module: Module, line: Line) -> Edit:
