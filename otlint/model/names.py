@@ -10,11 +10,11 @@ import bisect
 import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import libcst as cst
 
-from otlint.model.walk import Node, Walk
+from otlint.model.walk import Function, Node, Regions, Walk
 
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 Comprehension: TypeAlias = cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
@@ -51,9 +51,10 @@ class Names:
     _bindings: dict[tuple[Node, str], list[Binding]] = field(default_factory=dict)
     _elsewhere: dict[tuple[Node, str], Scope] = field(default_factory=dict)
     _nonlocal: dict[tuple[Scope, str], list[Binding]] = field(default_factory=dict)
-    _scope: dict[Node, Scope] = field(default_factory=dict)
+    _scopes: Regions[Scope] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._scopes = Regions(sorted(self._regions(), key=lambda region: region[0]), self.walk.tree)
         self._declare_elsewhere()
         self._bind_imports()
         self._bind_assignments()
@@ -67,52 +68,40 @@ class Names:
 
     def scope_of(self, node: Node) -> Scope:
         """The scope in which a name at this node is looked up first."""
-        found = self._scope.get(node)
-        if found is None:
-            found = self._scope[node] = self._find_scope(node)
-        return found
+        return self._scopes.of(self.walk.order.get(node, 0))
 
-    def _find_scope(self, node: Node) -> Scope:
-        below = node
-        for up in self.walk.ancestors(node):
-            if isinstance(up, cst.FunctionDef | cst.Lambda):
-                if below is up.body or (below is up.params and not self._is_default_or_annotation(node, up)):
-                    return up
-            elif isinstance(up, cst.ClassDef):
-                if below is up.body:
-                    return up
-            elif isinstance(up, _COMPREHENSIONS) and not self._in_first_iterable(node, up):
-                return up
-            below = up
-        return self.walk.tree
-
-    def _is_default_or_annotation(self, node: Node, function: Node) -> bool:
-        below = node
-        for up in self.walk.ancestors(node):
-            if isinstance(up, cst.Param):
-                return below is not up.name
-            if up is function:
-                return False
-            below = up
-        return False
-
-    def _in_first_iterable(self, node: Node, comprehension: Node) -> bool:
-        first = comprehension.for_in  # type: ignore[attr-defined]
-        return self.walk.inside(node, first.iter)
+    def _regions(self) -> Iterator[tuple[int, int, Scope | None]]:
+        """Where the scopes are; defaults, annotations and what a comprehension goes over first belong outside."""
+        walk = self.walk
+        functions: list[Function] = [*walk.all(cst.FunctionDef), *walk.all(cst.Lambda)]
+        for function in functions:
+            yield *walk.extent(function.body), function
+            yield *walk.extent(function.params), function
+        for parameter in walk.all(cst.Param):
+            for part in (parameter.annotation, parameter.default):
+                if part is not None:
+                    yield *walk.extent(part), None
+        for definition in walk.all(cst.ClassDef):
+            yield *walk.extent(definition.body), definition
+        for comprehension in cast("list[Comprehension]", walk.all(*_COMPREHENSIONS)):
+            start, end = walk.extent(comprehension)
+            yield start + 1, end, comprehension
+            yield *walk.extent(comprehension.for_in.iter), None
 
     def bindings(self, name: str, at: Node) -> list[Binding]:
         """Every binding that a use of the name at this node may see, in source order; [] when it is a builtin."""
         scope: Scope = self.scope_of(at)
         first = True
         while True:
-            if not isinstance(scope, cst.ClassDef) or first:
-                owner = self._elsewhere.get((scope, name), scope)
+            is_class = type(scope) is cst.ClassDef
+            if first or not is_class:
+                owner = self._elsewhere.get((scope, name), scope) if self._elsewhere else scope
                 found = self._bindings.get((owner, name), [])
-                if isinstance(scope, cst.ClassDef) and not any(self._runs_before(each, at) for each in found):
+                if is_class and not any(self._runs_before(each, at) for each in found):
                     found = []  # `name = name` in a class: what is not bound there yet is looked up outside
                 if found:
                     return found
-            if isinstance(scope, cst.Module):
+            if type(scope) is cst.Module:
                 return []
             first = False
             scope = self.scope_of(scope)
@@ -205,10 +194,10 @@ class Names:
     def _dotted(self, expression: Node, depth: int) -> str | None:
         if depth > 20:
             return None
-        if isinstance(expression, cst.Attribute):
+        if type(expression) is cst.Attribute:
             base = self._dotted(expression.value, depth + 1)
             return None if base is None else f"{base}.{expression.attr.value}"
-        if not isinstance(expression, cst.Name):
+        if type(expression) is not cst.Name:
             return None
         bindings = [b for b in self.reaching(expression.value, expression) if not _is_none(b.value)]
         if not bindings:
@@ -390,13 +379,11 @@ class Names:
 
     def owner_class(self, name: cst.Name) -> cst.ClassDef | None:
         """The class whose instance (or itself) `self`, `cls` or a class name stands for."""
-        for function in [self.walk.function_of(name), *self.walk.ancestors(name)]:
-            if isinstance(function, cst.FunctionDef):
+        for function in (self.walk.function_of(name), *self.walk.ancestors(name)):
+            if type(function) is cst.FunctionDef and _first(function) == name.value:
                 owner = self.walk.class_of(function)
-                if owner is not None:
-                    first = [*function.params.posonly_params, *function.params.params][:1]
-                    if first and first[0].name.value == name.value and not is_static(function):
-                        return owner
+                if owner is not None and not is_static(function):
+                    return owner
         return None
 
     def _bind_blocks(self) -> None:
@@ -443,6 +430,11 @@ def _unpacked(kind: str) -> str:
     return "unpack" if kind == "assign" else kind
 
 
+def _first(function: cst.FunctionDef) -> str | None:
+    parameters = function.params.posonly_params or function.params.params
+    return parameters[0].name.value if parameters else None
+
+
 def is_static(function: cst.FunctionDef) -> bool:
     """Whether a method is a `staticmethod`, whose first parameter is no instance."""
     return any(isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod" for d in function.decorators)
@@ -457,7 +449,7 @@ def is_accessor(function: cst.FunctionDef) -> bool:
 
 
 def _is_none(value: cst.BaseExpression | None) -> bool:
-    return isinstance(value, cst.Name) and value.value == "None"
+    return type(value) is cst.Name and value.value == "None"
 
 
 def _written(name: Node) -> str:

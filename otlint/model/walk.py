@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
-from collections.abc import Iterator
-from typing import TypeVar, cast
+import math
+import operator
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar, cast
 
 import libcst as cst
 
 Node = cst.CSTNode
 Function = cst.FunctionDef | cst.Lambda
+# LibCST's nodes have an abstract base, which makes `isinstance` ten times as slow as a look at the type.
+FUNCTIONS = frozenset({cst.FunctionDef, cst.Lambda})
 N = TypeVar("N", bound=Node)
+T = TypeVar("T")
 
 # Fields that hold only layout or punctuation; skipping them makes the walk ten times cheaper than a visitor.
 _LAYOUT = frozenset(
@@ -34,77 +40,97 @@ class Walk:
     Layout nodes (commas, whitespace, parentheses, operators) are not part of the walk: they have no parent here.
     """
 
-    __slots__ = ("_bodies", "_by_type", "_end", "_named", "_nodes", "order", "parent", "tree")
+    __slots__ = ("_bodies", "_by_type", "_end", "_functions", "_named", "_nodes", "_up", "order", "parent", "tree")
 
     def __init__(self, tree: cst.Module) -> None:
         self.tree = tree
         self.parent: dict[Node, Node] = {}
         self.order: dict[Node, int] = {}
         self._nodes: list[Node] = []
-        self._by_type: dict[type[Node], list[Node]] = {}
-        self._named: dict[str, list[cst.Name]] | None = None
+        self._up: list[int] = []  # the order of each node's parent
+        self._by_type: dict[type[Node], tuple[list[Node], list[int]]] = {}
+        self._named: dict[str, list[int]] | None = None
         self._run()
         self._end = self._ends()
-        # Where the bodies of functions begin: `below` leaves those of nested functions out.
         functions: list[Function] = [*self.all(cst.FunctionDef), *self.all(cst.Lambda)]
-        self._bodies = sorted(self.order[each.body] for each in functions)
+        bodies = sorted((self.order[each.body], each) for each in functions)
+        # Where the bodies of functions begin: `below` leaves those of nested functions out.
+        self._bodies = [start for start, _ in bodies]
+        self._functions = Regions([(start, self._end[start], each) for start, each in bodies], None)
 
     def _run(self) -> None:
-        parent, order, by_type, nodes = self.parent, self.order, self._by_type, self._nodes
+        parent, order, by_type, nodes, ups = self.parent, self.order, self._by_type, self._nodes, self._up
         stack: list[Node] = [self.tree]
+        waiting = [0]
         while stack:
             node = stack.pop()
-            order[node] = len(nodes)
+            at = order[node] = len(nodes)
             nodes.append(node)
+            ups.append(waiting.pop())
             kind = type(node)
-            if kind in by_type:
-                by_type[kind].append(node)
-            else:
-                by_type[kind] = [node]
+            if kind not in by_type:
+                by_type[kind] = ([], [])
+            same, places = by_type[kind]
+            same.append(node)
+            places.append(at)
             children = significant(node)
-            for child in children:
-                parent[child] = node
-            children.reverse()
-            stack.extend(children)
+            if children:
+                for child in children:
+                    parent[child] = node
+                children.reverse()
+                stack += children
+                waiting += [at] * len(children)
 
     def _ends(self) -> list[int]:
         """For each node by its order, the order of the first node behind everything below it."""
-        order, parent, nodes = self.order, self.parent, self._nodes
-        ends = list(range(1, len(nodes) + 1))
-        for i in range(len(nodes) - 1, 0, -1):
-            up = order[parent[nodes[i]]]
-            ends[up] = max(ends[up], ends[i])
+        ups = self._up
+        ends = list(range(1, len(ups) + 1))
+        for i in range(len(ups) - 1, 0, -1):
+            up = ups[i]
+            if ends[up] == up + 1:  # the last child comes first, and reaches farthest
+                ends[up] = ends[i]
         return ends
 
     def all(self, *kinds: type[N], within: Node | None = None) -> list[N]:
         """Every node of exactly these types, in source order; those in or below `within` when it is given."""
-        if len(kinds) == 1:
-            found = self._by_type.get(kinds[0], [])
+        if within is None:
+            low, high = 0, len(self._nodes)
         else:
-            found = [node for kind in kinds for node in self._by_type.get(kind, [])]
-            found.sort(key=self.order.__getitem__)
-        if within is not None:
-            start = self.order[within]
-            low = bisect.bisect_left(found, start, key=self.order.__getitem__)
-            found = found[low : bisect.bisect_left(found, self._end[start], lo=low, key=self.order.__getitem__)]
-        return cast("list[N]", found)
+            low = self.order[within]
+            high = self._end[low]
+        found: list[int] = []
+        for kind in kinds:
+            if kind in self._by_type:
+                same, places = self._by_type[kind]
+                first = bisect.bisect_left(places, low)
+                last = bisect.bisect_left(places, high, lo=first)
+                if len(kinds) == 1:
+                    return cast("list[N]", same[first:last])
+                found += places[first:last]
+        return cast("list[N]", [self._nodes[i] for i in sorted(found)])
 
     def named(self, name: str, within: Node) -> list[cst.Name]:
         """Every `Name` node with that text in or below a node, attributes and keywords included."""
         if self._named is None:
             self._named = {}
-            for each in self.all(cst.Name):
-                self._named.setdefault(each.value, []).append(each)
+            for each, place in zip(*self._by_type.get(cst.Name, ((), ())), strict=True):
+                self._named.setdefault(cast("cst.Name", each).value, []).append(place)
         start = self.order[within]
-        end = self._end[start]
-        return [each for each in self._named.get(name, ()) if start <= self.order[each] < end]
+        places = self._named.get(name, [])
+        first, last = (bisect.bisect_left(places, bound) for bound in (start, self._end[start]))
+        return cast("list[cst.Name]", [self._nodes[i] for i in places[first:last]])
 
     def ancestors(self, node: Node) -> Iterator[Node]:
         """The node's parents, from the nearest to the module."""
-        up = self.parent.get(node)
-        while up is not None:
-            yield up
-            up = self.parent.get(up)
+        at = self.order.get(node, 0)
+        while at:
+            at = self._up[at]
+            yield self._nodes[at]
+
+    def extent(self, node: Node) -> tuple[int, int]:
+        """The order of the node, and of the first one behind everything below it."""
+        start = self.order[node]
+        return start, self._end[start]
 
     def inside(self, node: Node, container: Node) -> bool:
         """Whether `node` is `container` or lies below it."""
@@ -122,7 +148,7 @@ class Walk:
         for body in self._bodies[bisect.bisect_right(self._bodies, start) :]:
             if body >= end:
                 break
-            if body < at or self.parent[self._nodes[body]] is node:
+            if body < at or self._up[body] == start:
                 continue
             yield from self._nodes[at:body]
             at = self._end[body]
@@ -137,7 +163,7 @@ class Walk:
         nested = [
             (body, self._end[body])
             for body in self._bodies[first : bisect.bisect_left(self._bodies, end)]
-            if self.parent[self._nodes[body]] is not node
+            if self._up[body] != start
         ]
         if not nested:
             return found
@@ -148,19 +174,14 @@ class Walk:
 
         Decorators, defaults and annotations of a function are evaluated outside of it.
         """
-        below = node
-        for up in self.ancestors(node):
-            if isinstance(up, cst.FunctionDef | cst.Lambda) and below is up.body:
-                return up
-            below = up
-        return None
+        return self._functions.of(self.order.get(node, 0))
 
     def class_of(self, function: Node) -> cst.ClassDef | None:
         """The class in whose body the function is defined directly, None for other functions."""
         for up in self.ancestors(function):
-            if isinstance(up, cst.ClassDef):
+            if type(up) is cst.ClassDef:
                 return up
-            if isinstance(up, cst.FunctionDef | cst.Lambda):
+            if type(up) in FUNCTIONS:
                 return None
         return None
 
@@ -172,34 +193,74 @@ class Walk:
         return up
 
 
+class Regions(Generic[T]):
+    """What the innermost of many regions around a place stands for. Regions lie in each other or apart.
+
+    `regions` are given by start: start, end and what they stand for; None is a gap in the region that it lies in.
+    """
+
+    __slots__ = ("_held", "_starts")
+
+    def __init__(self, regions: Iterable[tuple[int, int, T | None]], outside: T) -> None:
+        self._starts = [0]
+        self._held = [outside]
+        around: list[tuple[float, T]] = [(math.inf, outside)]
+        for start, end, held in regions:
+            self._close(around, start)
+            value = held if held is not None else around[-2][1]
+            self._starts.append(start)
+            self._held.append(value)
+            around.append((end, value))
+        self._close(around, sys.maxsize)
+
+    def _close(self, around: list[tuple[float, T]], place: float) -> None:
+        """End the regions that do not reach as far as a place."""
+        while around[-1][0] <= place:
+            self._starts.append(int(around.pop()[0]))
+            self._held.append(around[-1][1])
+
+    def of(self, place: int) -> T:
+        """What stands for the innermost region around a place."""
+        return self._held[bisect.bisect_right(self._starts, place) - 1]
+
+
 def significant(node: Node) -> list[Node]:
     """The children of a node that carry meaning, in source order."""
+    kind = type(node)
+    if kind not in _READERS:
+        _READERS[kind] = _reader(kind)
+    read = _READERS[kind]
     found: list[Node] = []
-    for name in _fields(type(node)):
-        value = getattr(node, name)
-        kind = type(value)
-        if kind is list or kind is tuple:
-            found.extend([item for item in value if isinstance(item, cst.CSTNode)])
-        elif value is not None and kind is not str and isinstance(value, cst.CSTNode):
-            found.append(value)
+    if read is not None:
+        for value in read(node):
+            kind = type(value)
+            if kind is list or kind is tuple:
+                found += value
+            elif kind not in _PLAIN:
+                found.append(value)
     return found
 
 
-_FIELDS: dict[type[Node], tuple[str, ...]] = {}
+_PLAIN = frozenset({type(None), str, bool, cst.MaybeSentinel})
+_READERS: dict[type[Node], Callable[[Node], tuple[Any, ...]] | None] = {}
 
 
-def _fields(kind: type[Node]) -> tuple[str, ...]:
-    fields = _FIELDS.get(kind)
-    if fields is None:
-        names = [
-            field.name
-            for field in dataclasses.fields(kind)
-            if field.name not in _LAYOUT and not field.name.startswith("whitespace")
-        ]
-        names.sort(key=lambda name: name not in _FIRST)
-        if issubclass(kind, _BODY_LAST):
-            names.sort(key="body".__eq__)
-        if kind is cst.IfExp:
-            names = ["body", "test", "orelse"]
-        fields = _FIELDS[kind] = tuple(names)
-    return fields
+def _reader(kind: type[Node]) -> Callable[[Node], tuple[Any, ...]] | None:
+    """What gives the values of a node's significant fields, None for types that have none."""
+    names = _fields(kind)
+    if not names:
+        return None
+    get = operator.attrgetter(*names)
+    return get if len(names) > 1 else lambda node: (get(node),)
+
+
+def _fields(kind: type[Node]) -> list[str]:
+    names = [
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.name not in _LAYOUT and not field.name.startswith("whitespace") and field.type is not str
+    ]
+    names.sort(key=lambda name: name not in _FIRST)
+    if issubclass(kind, _BODY_LAST):
+        names.sort(key="body".__eq__)
+    return ["body", "test", "orelse"] if kind is cst.IfExp else names
