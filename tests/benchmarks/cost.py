@@ -1,0 +1,113 @@
+"""What otlint's model costs on a tree, as a multiple of parsing it: `python -m tests.benchmarks.cost PATH [RULE…]`.
+
+Both are timed in one process and one run, in seconds of its own: the ratio holds on a machine that others use, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from otlint import check, engine, gather, settle
+from otlint import parse as parsing
+from otlint.model import module as modules
+from otlint.model import walk
+from otlint.options import Options
+
+if TYPE_CHECKING:
+    from otlint.finding import Finding
+    from otlint.model.module import Module
+    from otlint.rule import Rule
+
+
+class Clock:
+    """Seconds by part. A part that runs inside of another stops that one's clock."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
+        self._parts: list[str] = []
+        self._since = 0.0
+
+    def _tick(self) -> None:
+        now = time.process_time()
+        if self._parts:
+            self.seconds[self._parts[-1]] += now - self._since
+        self._since = now
+
+    @contextlib.contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        self._tick()
+        self._parts.append(name)
+        try:
+            yield
+        finally:
+            self._tick()
+            self._parts.pop()
+
+    def timed(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(work)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            self.calls[name] += 1
+            with self.part(name):
+                return work(*args, **kwargs)
+
+        return run
+
+    def rule(self, rule: Rule) -> Rule:
+        """The rule, each step of whose generator counts as its own part."""
+
+        def checked(module: Module) -> Iterator[Finding]:
+            return iter(self.timed(rule.code, lambda: list(rule.check(module)))())
+
+        return dataclasses.replace(rule, check=checked)
+
+
+def main(tree: str, *codes: str) -> None:
+    """Lint the tree as the command line does, and print where the time went."""
+    os.chdir(tree)
+    job = check._job(Options(paths=(".",), isolated=True, project_root=".", select=codes or ("ALL",)))
+    for rule in engine.rules.catalogue():
+        engine.rules.load(rule.code)
+    clock = Clock()
+    _install(clock)
+    with clock.part("everything else"):
+        report = check._judged(job, job.targets, False, None)
+    _print(clock, len(job.targets), len(report.findings))
+
+
+def _install(clock: Clock) -> None:
+    enabled = engine.enabled
+    engine.enabled = lambda config, path: [clock.rule(rule) for rule in enabled(config, path)]
+    parsing.parse = clock.timed("parse", parsing.parse)
+    modules.Walk = clock.timed("walk", walk.Walk)
+    modules.Names = clock.timed("names", modules.Names)
+    modules.Module.facts = clock.timed("facts", modules.Module.facts)
+    modules.positions = clock.timed("positions", modules.positions)
+    settle.Settling.add = clock.timed("project", settle.Settling.add)
+    gather._Gathering.importers = clock.timed("project", gather._Gathering.importers)
+    engine._read = clock.timed("reading", engine._read)
+
+
+def _print(clock: Clock, read: int, findings: int) -> None:
+    parse = clock.seconds["parse"]
+    judged, collected = clock.calls["walk"], clock.calls["facts"]
+    print(f"{read} files read, {judged} judged, facts of one collected {collected} times, {findings} findings")
+    print(f"{'parse':16}{parse:8.2f} s\n{'model':16}{(clock.seconds.total() - parse) / parse:8.3f} of parse")
+    for name, seconds in clock.seconds.most_common():
+        if name != "parse":
+            print(f"  {name:14}{seconds / parse:8.3f}")
+
+
+if __name__ == "__main__":
+    if not sys.argv[1:]:
+        sys.exit(__doc__)
+    main(str(Path(sys.argv[1]).resolve()), *sys.argv[2:])
