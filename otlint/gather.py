@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otlint.settings import Wrappers
+from otlint.settle import Settling
 from otlint.source import Source, SourceError
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ _SWITCHES = (
     b"microsoft.opentel",
 )
 _THREADS = re.compile(rb"\b(?:Thread|Timer|ThreadPool|ThreadPoolExecutor|run_in_executor|start_new_thread|submit)\(")
-_ROUNDS = 6
 _IMPORT = re.compile(
     rb"(?m)(?:^|;)[ \t]*(?:"
     rb"from[ \t]+([.\w]+)[ \t]+import\b(?:[ \t]|\\\r?\n)*(\([^)]*\)|[^\n#;]+)|import[ \t]+([^\n#;]+))"
@@ -116,7 +116,8 @@ class _Gathering:
         deployments = collect(root) if root is not None else None
         self.project = gathered.project = Project(deployments=deployments, wrappers=wrappers, paths=frozenset(files))
         self.progress = progress
-        self.facts: dict[str, Facts] = {}
+        self._settling = Settling(self.project, self._collect)
+        self._collected: set[str] = set()
         self._cold = {path for path, data in files.items() if WORD not in data}
         self._imported: dict[str, list[str]] = {}
 
@@ -128,7 +129,8 @@ class _Gathering:
             self._parse(path)
             if self.progress is not None:
                 self.progress(done + 1, len(waiting))
-        self._settle()
+        modules = self.gathered.modules
+        self._settling.add(modules[path].outline() for path in waiting if path in modules)
 
     def _parse(self, path: str) -> None:
         from otlint.model.module import Module
@@ -144,36 +146,21 @@ class _Gathering:
 
     def _give_up(self, path: str, error: Exception) -> None:
         self.gathered.modules.pop(path, None)
-        self.facts.pop(path, None)
         if isinstance(error, RecursionError):
             self.gathered.broken[path] = Broken("nested too deeply", 1, 1)
         else:
             self.gathered.failed[path] = error
 
-    def _settle(self) -> None:
-        """Compute facts until they no longer change: a wrapper of a wrapper needs as many rounds as it has layers.
-
-        Each round sees the facts of the round before, so the result does not depend on the order of files.
-        """
-        modules, project = self.gathered.modules, self.project
-        stale = {path for path in modules if path not in self.facts}
-        for _ in range(_ROUNDS):
-            before = dict(self.facts)
-            self._refresh(stale)
-            changed = [facts for path, facts in self.facts.items() if before.get(path) != facts]
-            if not changed:
-                break
-            project.update(self.facts)
-            stale = {facts.path for facts in project.users(changed)} & modules.keys()
-            for path in stale:
-                modules[path] = modules[path].within(project)
-
-    def _refresh(self, paths: Iterable[str]) -> None:
-        for path in sorted(paths):
-            try:
-                self.facts[path] = self.gathered.modules[path].facts()
-            except Exception as error:
-                self._give_up(path, error)
+    def _collect(self, path: str) -> Facts | None:
+        """The facts of a file as it is seen with the present facts of the others, None when the model crashes on it."""
+        try:
+            if path in self._collected:
+                self.gathered.modules[path] = self.gathered.modules[path].within(self.project)
+            self._collected.add(path)
+            return self.gathered.modules[path].facts()
+        except Exception as error:
+            self._give_up(path, error)
+            return None
 
     def importers(self) -> list[str]:
         """The files not judged yet that import telemetry from a judged one."""

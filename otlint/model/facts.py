@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 
+def outline(module: Module) -> Facts:
+    """What is known of a file before anything of it is looked at: what it imports."""
+    names = module.names
+    return Facts(module.path, names.module_name, imports=frozenset([*names.star_modules, *names.imports_everywhere]))
+
+
 def collect(module: Module) -> Facts:
     """The facts of a file as it is seen within its present project."""
     names, values = module.names, module.values
     aliases: dict[str, str] = {}
     typed: dict[str, str] = {}
-    imports: set[str] = set(names.star_modules)
     for name, bindings in names.in_scope(module.tree).items():
         left = _left(module, bindings)
         meanings = {names.meaning(each) for each in left if not _is_none(each.value)}
@@ -33,11 +38,8 @@ def collect(module: Module) -> Facts:
             typed[name] = kind
         elif dotted is not None and dotted != f"{names.module_name}.{name}":
             aliases[name] = dotted
-    for statement in names.imports_everywhere:
-        imports.add(statement)
-    return Facts(
-        path=module.path,
-        module=names.module_name,
+    return dataclasses.replace(
+        outline(module),
         aliases=tuple(sorted(aliases.items())),
         stars=tuple(names.star_modules),
         values=tuple(sorted(typed.items())),
@@ -47,7 +49,6 @@ def collect(module: Module) -> Facts:
             if _is_visible(module, function)
         ),
         classes=tuple(_class(module, each) for each in module.walk.all(cst.ClassDef) if _is_visible(module, each)),
-        imports=frozenset(imports),
         calls=frozenset(api for api in module.apis_called if otel.is_otel(api) or _is_set_up(api)),
         under_span=frozenset(_under_span(module)),
         handled=tuple(sorted(_handled(module).items())),

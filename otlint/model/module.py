@@ -16,7 +16,7 @@ from otlint.fix import Fix, downgrade
 from otlint.model.active import Active, active_at
 from otlint.model.attributes import Attribute
 from otlint.model.entry import Entries
-from otlint.model.facts import collect
+from otlint.model.facts import collect, outline
 from otlint.model.flow import Exit, Flow
 from otlint.model.handlers import Handler, Mark, handlers, mark
 from otlint.model.helpers import Helpers
@@ -263,6 +263,10 @@ class Module:
     @cached_property
     def _raising(self) -> Raising:
         return Raising(self.walk, self.values, self.helpers)
+
+    def outline(self) -> Facts:
+        """Those of its facts that no other file can change."""
+        return outline(self)
 
     def facts(self) -> Facts:
         """What this file contributes to its project."""

@@ -6,7 +6,7 @@ followed through re-exports: `from app.obs import tracer` finds the file, the sy
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -158,8 +158,8 @@ class Project:
     wrappers: Wrappers = field(default_factory=Wrappers)
     paths: frozenset[str] = frozenset()
     _paths_by_tail: dict[str, list[str]] = field(default_factory=dict)
-    _by_tail: dict[str, list[tuple[tuple[str, ...], Facts]]] = field(default_factory=dict)
-    _found: dict[tuple[str, str], Facts | None] = field(default_factory=dict)
+    _by_tail: dict[str, list[tuple[tuple[str, ...], str]]] = field(default_factory=dict)
+    _found: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _symbols: dict[tuple[str, str], Symbol | None] = field(default_factory=dict)
     _speakers: list[Facts] | None = None
     _telemetry: frozenset[str] | None = None
@@ -174,37 +174,54 @@ class Project:
     def __post_init__(self) -> None:
         for path in self.paths:
             self._paths_by_tail.setdefault(module_name(path).rpartition(".")[2], []).append(path)
-        self.update(self.files)
+        files, self.files = self.files, {}
+        for facts in files.values():
+            self.put(facts)
 
-    def update(self, files: Mapping[str, Facts]) -> None:
-        """Take over the facts of all files; what was joined from earlier ones is forgotten."""
-        self.files = dict(files)
-        for joined in (self._by_tail, self._found, self._symbols, self._tables, self._functions):
-            joined.clear()
-        self._speakers = self._telemetry = self._reach = self._under_span = self._handled = self._callers = None
-        for facts in self.files.values():
+    def put(self, facts: Facts) -> None:
+        """Take over the facts of a file, in place of earlier ones; what was joined from those is forgotten."""
+        if facts.path not in self.files:
+            self._found.clear()
             parts = tuple(facts.module.split("."))
-            self._by_tail.setdefault(parts[-1], []).append((parts, facts))
-            self._functions |= {f"{facts.module}.{each.name}": each for each in facts.functions}
+            self._by_tail.setdefault(parts[-1], []).append((parts, facts.path))
+        self.files[facts.path] = facts
+        self._functions |= {f"{facts.module}.{each.name}": each for each in facts.functions}
+        self._forget(facts.path)
+
+    def drop(self, path: str) -> None:
+        """Forget a file."""
+        facts = self.files.pop(path)
+        parts = tuple(facts.module.split("."))
+        self._by_tail[parts[-1]].remove((parts, path))
+        self._found.clear()
+        for each in facts.functions:
+            self._functions.pop(f"{facts.module}.{each.name}", None)
+        self._forget(path)
+
+    def _forget(self, path: str) -> None:
+        self._tables.pop(path, None)
+        self._symbols.clear()
+        self._speakers = self._telemetry = self._reach = self._under_span = self._handled = self._callers = None
 
     def module(self, dotted: str, path: str) -> Facts | None:
         """The project file that `import dotted` loads when written in the file at `path`, None when it is foreign."""
         key = (dotted, path.rpartition("/")[0])
         if key not in self._found:
             self._found[key] = self._find_module(dotted, path)
-        return self._found[key]
+        found = self._found[key]
+        return self.files.get(found) if found is not None else None
 
-    def _find_module(self, dotted: str, path: str) -> Facts | None:
+    def _find_module(self, dotted: str, path: str) -> str | None:
         wanted = tuple(dotted.split("."))
         here = tuple(path.split("/"))[:-1]
         for cut in range(len(here), -1, -1):
             stem = "/".join((*here[:cut], *wanted))
             for found in (f"{stem}.py", f"{stem}/__init__.py"):
                 if found in self.paths:
-                    return self.files.get(found)
+                    return found
         candidates = [
-            (parts[: len(parts) - len(wanted)], facts)
-            for parts, facts in self._by_tail.get(wanted[-1], ())
+            (parts[: len(parts) - len(wanted)], file)
+            for parts, file in self._by_tail.get(wanted[-1], ())
             if parts[-len(wanted) :] == wanted
         ]
         above = [item for item in candidates if here[: len(item[0])] == item[0]]
@@ -314,10 +331,12 @@ class Project:
         """The files that other files can get telemetry from, themselves or by re-exports."""
         if self._speakers is None:
             self._speakers = [facts for facts in self.files.values() if self._makes_telemetry(facts)]
-            silent = [facts for facts in self.files.values() if facts not in self._speakers and _re_exports(facts)]
+            speaking = {facts.path for facts in self._speakers}
+            silent = [each for each in self.files.values() if each.path not in speaking and _re_exports(each)]
             while more := [facts for facts in silent if self._hands_on(facts)]:
                 self._speakers += more
-                silent = [facts for facts in silent if facts not in more]
+                speaking |= {facts.path for facts in more}
+                silent = [facts for facts in silent if facts.path not in speaking]
         return self._speakers
 
     def _makes_telemetry(self, facts: Facts) -> bool:
@@ -457,26 +476,8 @@ class Project:
                         self._handled.setdefault(name, []).append((key, facts.path))
         return self._handled
 
-    def users(self, facts: Iterable[Facts]) -> Iterator[Facts]:
-        """The files whose answers may depend on these files: they import them, or from one that re-exports them."""
-        changed = {each.path for each in facts}
-        sources = {each.path: self._sources(each, each.imports) for each in self.files.values()}
-        while True:
-            passing = {
-                each.path
-                for each in self.files.values()
-                if each.path not in changed
-                and not changed.isdisjoint(sources[each.path])
-                and not changed.isdisjoint(self._sources(each, [*dict(each.aliases).values(), *each.stars]))
-            }
-            if not passing:
-                break
-            changed |= passing
-        for each in self.files.values():
-            if not changed.isdisjoint(sources[each.path]):
-                yield each
-
-    def _sources(self, facts: Facts, names: Iterable[str]) -> set[str]:
+    def sources(self, facts: Facts, names: Iterable[str]) -> set[str]:
+        """The project files that names imported by a file come from."""
         return {found.path for name in names if (found := self.imported(name, facts.path)) is not None}
 
     def imported(self, dotted: str, path: str) -> Facts | None:

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from otlint.gather import gather
+from otlint.model.module import Module
+from otlint.settle import in_order
+
+
+def test_files_come_after_those_that_they_import() -> None:
+    imports = {"app.py": {"db.py", "obs.py"}, "db.py": {"obs.py"}, "obs.py": set(), "other.py": {"gone.py"}}
+    assert in_order(imports) == [["obs.py"], ["db.py"], ["app.py"], ["gone.py"], ["other.py"]]
+
+
+def test_files_that_import_each_other_are_one_group() -> None:
+    imports = {"a.py": {"b.py"}, "b.py": {"c.py"}, "c.py": {"a.py", "d.py"}, "d.py": {"d.py"}, "e.py": {"c.py"}}
+    assert [sorted(group) for group in in_order(imports)] == [["d.py"], ["a.py", "b.py", "c.py"], ["e.py"]]
+
+
+def test_facts_are_collected_once_where_no_files_import_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "shop/obs.py": "from opentelemetry import trace\n\ntracer = trace.get_tracer('shop')\n",
+        "shop/spans.py": "from shop.obs import tracer\n\ndef start(name):\n    return tracer.start_span(name)\n",
+        "shop/orders.py": "from shop.spans import start\n\ndef place():\n    return start('place order')\n",
+        "app.py": "from shop.orders import place\n\nplace().end()\n",
+    }
+    collected: Counter[str] = Counter()
+    facts = Module.facts
+    monkeypatch.setattr(Module, "facts", lambda module: collected.update([module.path]) or facts(module))
+    gathered = gather({path: text.encode() for path, text in files.items()}, str, None)
+    assert collected == dict.fromkeys(files, 1)
+    assert gathered.project is not None
+    assert gathered.project.files["shop/orders.py"].functions[0].returns == "opentelemetry.trace.Span"
+
+
+def test_files_that_import_each_other_learn_from_each_other() -> None:
+    files = {
+        "obs.py": "from opentelemetry import trace\nimport orders\n\ntracer = trace.get_tracer('shop')\n\n"
+        "def span():\n    return orders.span()\n",
+        "orders.py": "from obs import tracer\n\ndef span():\n    return tracer.start_span('place order')\n",
+    }
+    project = gather({path: text.encode() for path, text in files.items()}, str, None).project
+    assert project is not None
+    assert project.files["obs.py"].functions[0].returns == "opentelemetry.trace.Span"
