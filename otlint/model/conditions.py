@@ -121,6 +121,23 @@ class Conditions:
                 yield _first(up.test)
             below = up
 
+    def left_to_others(self, node: Node) -> Iterator[Node]:
+        """The conditions around a node in a final block: `finally: if not streaming: span.end()`.
+
+        Where the function hands the value over on some way, they tell that way from the others.
+        """
+        tests: list[Node] = []
+        below = node
+        for up in self.walk.ancestors(node):
+            if isinstance(up, cst.FunctionDef | cst.Lambda):
+                return
+            if isinstance(up, cst.Finally):
+                yield from tests
+                return
+            if isinstance(up, cst.If) and below is up.body and not _leaves(up.body):
+                tests.append(_first(up.test))
+            below = up
+
     def _is_foregone(self, branch: cst.If) -> bool:
         outside = not self.walk.inside(self.start, branch) and self.known(branch.test) is None
         return outside and not _leaves(branch.body) and self._is_settled(branch.test)

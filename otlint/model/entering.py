@@ -32,13 +32,24 @@ class Unentered:
     """A span that does not start, or ends at once, because its manager is used in the wrong way.
 
     `way`: `statement`, `assigned` (`name` is the variable), `chained` (`name` is the method that is called on the
-    manager), `entered` (`__enter__` on a manager that nobody keeps), `async` or `decorator`.
+    manager), `entered` (`__enter__` on a manager that nobody keeps), `given` (to `use_span` as if it were a span),
+    `async`, `decorator`, or `bare`: a decorator or `with` that names the function and does not call it.
     """
 
-    call: cst.Call
+    at: cst.Call | cst.Name | cst.Attribute
     way: str
     name: str = ""
     with_: cst.With | None = None
+
+    @property
+    def function(self) -> cst.BaseExpression:
+        """What is called, or should be."""
+        return self.at.func if isinstance(self.at, cst.Call) else self.at
+
+    @property
+    def call(self) -> cst.Call | None:
+        """The call, None where there is none."""
+        return self.at if isinstance(self.at, cst.Call) else None
 
 
 def unentered(module: Module) -> Iterator[Unentered]:
@@ -47,6 +58,13 @@ def unentered(module: Module) -> Iterator[Unentered]:
         found = _judge(module, span)
         if found is not None:
             yield found
+    decorators = [each.decorator for each in module.walk.all(cst.Decorator)]
+    for named in (*decorators, *(item.item for item in module.walk.all(cst.WithItem))):
+        if isinstance(named, cst.Name | cst.Attribute) and module.api(named) in _NEEDS_A_CALL:
+            yield Unentered(named, "bare")
+
+
+_NEEDS_A_CALL = frozenset({otel.START_AS_CURRENT_SPAN, otel.START_SPAN, otel.USE_SPAN})
 
 
 def _judge(module: Module, span: Span) -> Unentered | None:
@@ -63,8 +81,19 @@ def _judge(module: Module, span: Span) -> Unentered | None:
         return _chained(module, span)
     if span.manner == "assigned":
         return _assigned(module, span)
+    if span.manner == "passed" and _is_used(module, span.start):
+        return Unentered(span.start, "given")
     module.silenced(span.start, _ELSEWHERE.get(span.manner))
     return None
+
+
+def _is_used(module: Module, call: cst.Call) -> bool:
+    """Whether the call is what `use_span` or `set_span_in_context` is given for a span."""
+    arg = module.walk.parent[call]
+    user = module.walk.parent[arg]
+    if not isinstance(user, cst.Call) or user.args[0] is not arg:
+        return False
+    return module.api(user.func) in {otel.USE_SPAN, otel.SET_SPAN_IN_CONTEXT}
 
 
 def _form(span: Span) -> str | None:
@@ -84,8 +113,10 @@ def _is_decorating(module: Module, call: cst.Call) -> bool:
 
 
 def _asynchronous(span: Span) -> Unentered | None:
-    """`async with` on a manager that is not asynchronous; those of the project may be."""
-    if span.managed_by is None or span.managed_by.asynchronous is None or span.helper is not None:
+    """`async with` on a manager that is not asynchronous: neither the API's nor one that a plain function gives."""
+    if span.managed_by is None or span.managed_by.asynchronous is None:
+        return None
+    if span.helper is not None and (span.helper.is_async or span.helper.decorated is not None):
         return None
     return Unentered(span.start, "async", with_=span.managed_by)
 

@@ -16,6 +16,7 @@ from otlint.model.walk import Node, Walk
 
 Stop = Node | Collection[Node] | Callable[[Node], bool]
 Known = Callable[[Node], bool | None]
+Quiet = Callable[[Node], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,9 @@ class Flow:
             return ()
         return tuple(node for node in self._walk.below(self.function.body) if isinstance(node, cst.Yield))
 
-    def escapes(self, start: Node, stop: Stop, *, known: Known | None = None, every: bool = False) -> list[Exit]:
+    def escapes(
+        self, start: Node, stop: Stop, *, known: Known | None = None, quiet: Quiet | None = None, every: bool = False
+    ) -> list[Exit]:
         """Every way to leave the function after `start` has been evaluated, without a stop.
 
         span = tracer.start_span("a")     start: the call; what raises before or in it is not asked
@@ -92,9 +95,9 @@ class Flow:
 
         The function itself as start means its first statement. One Exit per return, raise, yield and so on, in source
         order; of exceptions only the first, and the first that is no base exception, unless `every` is asked for.
-        `Exit("loop", start)`: the start is evaluated again.
+        `Exit("loop", start)`: the start is evaluated again. Nodes that are `quiet` raise nothing.
         """
-        search = self._search(start, stop, known, again=True)
+        search = self._search(start, stop, known, again=True, quiet=quiet)
         return self._exits(search, every)
 
     def leaves(self, region: Node, stop: Stop = (), *, known: Known | None = None, every: bool = False) -> list[Exit]:
@@ -144,9 +147,11 @@ class Flow:
         search.run(self._graph.points[0])
         return search
 
-    def _search(self, start: Node, stop: Stop, known: Known | None, *, again: bool = False) -> _Search:
+    def _search(
+        self, start: Node, stop: Stop, known: Known | None, *, again: bool = False, quiet: Quiet | None = None
+    ) -> _Search:
         graph = self._graph
-        search = _Search(graph, _matcher(stop), known)
+        search = _Search(graph, _matcher(stop), known, quiet=quiet)
         if start is self.function:
             search.run(graph.points[0])
         elif start in self:
@@ -199,6 +204,7 @@ class _Search:
         known: Known | None,
         region: Node | None = None,
         bounds: tuple[int, int] | None = None,
+        quiet: Quiet | None = None,
     ) -> None:
         self.seen: set[Point] = set()
         self.stopped: set[Point] = set()
@@ -206,6 +212,7 @@ class _Search:
         self.waiting: dict[tuple[Final, int], dict[Reason, None]] = {}
         self._stop = stop
         self._known = known
+        self._quiet = quiet
         self._region = region
         self._bounds = bounds or (0, len(graph.points))
         self._again: tuple[Node, Point] | None = None
@@ -247,7 +254,8 @@ class _Search:
         for following in self._successors(point):
             self._go(following, level)
         for reason in point.reasons:
-            self._leave(point.frame, reason, level)
+            if reason.kind != "exception" or self._quiet is None or not self._quiet(reason.node):
+                self._leave(point.frame, reason, level)
         if point.ends is not None:
             self._end(point.ends, level)
 

@@ -108,6 +108,7 @@ class Helpers:
             shielded=is_shielded(function, self.walk, self.values),
             decorated=self.values.decorated(function),
             writes=self.attributes.written_by(function),
+            generator=bool(self.values.own(function, cst.Yield)) and not self.values.is_manager(function),
         )
         self._working.pop()
         return facts

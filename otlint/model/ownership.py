@@ -87,12 +87,18 @@ class Ownership:
         hands the value over, exceptions before that, as it is building something; and exceptions in the code around
         the discharge itself (see `_care`) or in what describes the value.
         """
+        if custody.start in custody.handed:
+            return []
         known = Conditions(self.walk, self.names, custody.start, custody.names)
         ends = {*custody.discharged, *(test for node in custody.discharged for test in known.correlated(node))}
         loans = {node for node in custody.handed if self._is_loan(node, ends, flow, known)}
         handed = [node for node in custody.handed if node not in loans]
+        if handed:
+            ends.update(test for node in custody.discharged for test in known.left_to_others(node))
         stops = {*ends, *handed, *also, *(() if ends else custody.lent)}
-        found = flow.escapes(custody.start, stops, known=known.known, every=True)
+        found = flow.escapes(
+            custody.start, stops, known=known.known, quiet=lambda node: self._describes(node, custody), every=True
+        )
         found = [way for way in found if not way.only_base_exceptions]
         if handed:
             return [way for way in found if way.kind not in {"exception", "yield"}]
@@ -269,7 +275,27 @@ class _Trace:
                 break
             if isinstance(up, cst.FunctionDef | cst.Lambda):
                 outer = up
-        self.custody.handed.append(outer)
+        calls = self._calls(outer) if self.kind in self.helpers.use(use) else None
+        if calls:
+            self.custody.discharged.extend(calls)
+        else:
+            before = self.walk.order[outer] < self.walk.order[self.custody.start]
+            self.custody.handed.append(self.custody.start if before else outer)
+
+    def _calls(self, nested: Node) -> list[cst.Call] | None:
+        """The calls of a nested function in the function around it, None when it is used in another way."""
+        if not isinstance(nested, cst.FunctionDef) or nested.asynchronous or self.walk.own(nested.body, cst.Yield):
+            return None
+        found: list[cst.Call] = []
+        for use in self.walk.named(nested.name.value, self.custody.function):
+            call = self.walk.parent[use]
+            if use is nested.name:
+                continue
+            here = self.walk.function_of(use) in {self.custody.function, None}
+            if not isinstance(call, cst.Call) or call.func is not use or not here:
+                return None
+            found.append(call)
+        return found
 
     # -- where a value can go -------------------------------------------------------------------------------
 
@@ -328,17 +354,26 @@ class _Trace:
         if called == otel.SET_SPAN_IN_CONTEXT:
             self._in_context(call)
             return
+        if called == otel.USE_SPAN:
+            self._made_current(call)
         if called in _BORROWS or (called is not None and called.startswith(_API) and called not in _TAKES):
             return
         effects = self.helpers.on(call, node)
         if effects is None:
             effects = self.helpers.use(node)
         if self.kind in effects:
-            self.custody.discharged.append(call)
+            facts = self.helpers.called(call)
+            (self.custody.handed if facts is not None and facts.generator else self.custody.discharged).append(call)
         elif effects & {"keep", "capture", "alias", "end", "detach"}:
             self.custody.handed.append(call)
         elif "return" in effects:
             self.value(call)
+
+    def _made_current(self, call: cst.Call) -> None:
+        """`with use_span(span) as current:` is another name for the span."""
+        item = self.walk.parent[call]
+        if isinstance(item, cst.WithItem) and item.asname is not None:
+            self._bind(item.asname.name, item)
 
     def _in_context(self, call: cst.Call) -> None:
         """A context that holds the span: whoever gets it can end the span, if nobody here does."""

@@ -71,6 +71,7 @@ class FunctionFacts:
     get their parent: "current", "given" (a context, links), None when it is not known. `text` are the parameters
     that it joins into the text it returns, () for one of few texts, ("*",) for unbounded text, None when unknown.
     `decorated` is the type that a library's decorator makes of it; `writes` the attributes that it takes from callers.
+    `generator`: a call only makes a generator, which does what it does when somebody takes its values.
     """
 
     name: str
@@ -91,6 +92,7 @@ class FunctionFacts:
     text: tuple[str, ...] | None = None
     decorated: str | None = None
     writes: tuple[Writes, ...] = ()
+    generator: bool = False
 
     def effect(self, parameter: str) -> frozenset[str] | None:
         """The effects on one parameter, None when the function has no such parameter."""

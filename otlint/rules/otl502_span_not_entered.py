@@ -20,6 +20,8 @@ _MESSAGES = {
     "chained": "`{name}` is called on a context manager, which has no such method; take the span from `with … as`",
     "entered": "the context manager is gone once `__enter__` returns, which ends the span before the work; use `with`",
     "async": "the context manager of a span is not asynchronous, so `async with` raises TypeError; use `with`",
+    "given": "`{function}` gives a context manager that nothing enters, and no span, so no span is started; use `with`",
+    "bare": "`{function}` is not called, so it starts no span; call it with the name of the span",
     "decorator": "`{function}` returns a span, which cannot be called as a decorator; use `start_as_current_span`",
 }
 _STARTS = "start_as_current_span"
@@ -30,11 +32,11 @@ def check(module: Module) -> Iterator[Finding]:
     from otlint.model.entering import unentered
 
     for found in unentered(module):
-        function = module.code(found.call.func).rpartition(".")[2]
-        uses = module.api(found.call.func) == otel.USE_SPAN
+        function = module.code(found.function).rpartition(".")[2]
+        uses = module.api(found.function) == otel.USE_SPAN
         loss = "the span is not made current" if uses else "no span is started"
         message = _MESSAGES[found.way].format(function=function, name=found.name, loss=loss)
-        yield module.finding(found.call, message, fix=_fix(module, found))
+        yield module.finding(found.at, message, fix=_fix(module, found))
 
 
 def _fix(module: Module, found: Unentered) -> Fix | None:
@@ -42,10 +44,10 @@ def _fix(module: Module, found: Unentered) -> Fix | None:
         alone = len(found.with_.items) == 1
         return Fix("use `with`", Safety.SAFE, edits.make_sync(module, found.with_)) if alone else None
     if found.way == "decorator":
-        if module.api(found.call.func) != otel.START_SPAN:
+        if found.call is None or module.api(found.function) != otel.START_SPAN:
             return None
         return Fix(f"use `{_STARTS}`", Safety.SAFE, edits.rename_function(module, found.call, _STARTS))
-    wrapped = None if found.way == "chained" else _wrap(module, found)
+    wrapped = None if found.call is None or found.way in {"chained", "given"} else _wrap(module, found)
     return Fix("put what follows into `with`", Safety.UNSAFE, wrapped) if wrapped is not None else None
 
 
@@ -53,8 +55,8 @@ def _wrap(module: Module, found: Unentered) -> tuple[Edit, ...] | None:
     """`with … as span:` around the rest of the block, in place of the statement."""
     from otlint.model.blocks import following, is_wrappable, plain_statement
 
-    entered = module.walk.parent[module.walk.parent[found.call]]
-    statement = plain_statement(module, entered if found.way == "entered" else found.call)
+    entered = module.walk.parent[module.walk.parent[found.at]]
+    statement = plain_statement(module, entered if found.way == "entered" else found.at)
     if statement is None:
         return None
     rest = following(module, statement)
@@ -62,4 +64,4 @@ def _wrap(module: Module, found: Unentered) -> tuple[Edit, ...] | None:
         return None
     target = getattr(statement, "targets", None)
     bound = f" as {module.code(target[0].target)}" if target else ""
-    return edits.wrap_with(module, rest, f"with {module.code(found.call)}{bound}:", without=[statement])
+    return edits.wrap_with(module, rest, f"with {module.code(found.at)}{bound}:", without=[statement])
