@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from otlint.config import Config
     from otlint.model.extents import Extent
     from otlint.model.module import Module
-    from otlint.model.reason import Mention, Reason
+    from otlint.model.reason import Elsewhere, Reason
     from otlint.model.walk import Node
     from otlint.options import Options
     from otlint.source import Source
@@ -317,26 +317,21 @@ class _Inquiry:
 
     def _spot(self, reason: Reason) -> Spot | None:
         """Where a reason is stated, as people find it."""
-        from otlint.model.reason import Mention
+        from otlint.model.reason import Elsewhere
 
         where = reason.where() if callable(reason.where) else reason.where
         if where is None:
             return None
         if isinstance(where, Evidence):
             return Spot(self._shown(where.path), where.row, where.text.strip())
-        if isinstance(where, Mention):
-            return self._mention(where)
+        if isinstance(where, Elsewhere):
+            return self._elsewhere(where)
         return self._line(self.module, where)
 
-    def _mention(self, mention: Mention) -> Spot:
-        other = self.gathered.modules.get(mention.path)
-        if other is None:
-            return Spot(self._shown(mention.path), None)
-        calls = other.calls(*mention.names)
-        words = sorted(name.rpartition(".")[2] for name in mention.names)
-        named = [node for word in words for node in other.walk.named(word, other.tree)]
-        places: list[Node] = [*calls, *sorted(named, key=other.walk.order.__getitem__)]
-        return self._line(other, places[0]) if places else Spot(other.source.path, None)
+    def _elsewhere(self, place: Elsewhere) -> Spot:
+        other = self.gathered.modules.get(place.path)
+        node = place.find(other) if other is not None else None
+        return Spot(self._shown(place.path), None) if other is None or node is None else self._line(other, node)
 
     def _line(self, module: Module, node: Node) -> Spot:
         row = module.row(node)

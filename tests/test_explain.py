@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from otlint import rule
 from otlint.cli import main
 
 DEMO = Path(__file__).parent / "demo"
+GOLDEN = DEMO / "explained.txt"
 HEAD = "from opentelemetry import trace\n\ntracer = trace.get_tracer(__name__)\n\n\n"
 
 
@@ -482,8 +483,19 @@ def test_nobody_listens_in_normal_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["check", "--isolated", "--select", "OTL501,OTL511", "app.py"]) == 0
 
 
-def test_the_demo(run: Any, tmp_path: Path) -> None:
-    shutil.copytree(DEMO, tmp_path / "demo")
-    code, out, _ = run("demo/orders/worker.py:35", "--isolated")
-    assert code == 0
-    assert "warning: OTL501 `span` is not ended when the function returns here" in out
+QUESTIONS = (
+    "orders/worker.py:35",
+    "orders/api.py:42",
+    "clean/orders_clean/payments.py:17",
+    "clean/orders_clean/telemetry.py:11",
+)
+
+
+def test_the_demo(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(DEMO)
+    for question in QUESTIONS:
+        assert main(["explain", "--isolated", "--project-root", ".", question]) == 0
+    text = capsysbinary.readouterr().out.decode()
+    if os.environ.get("OTLINT_UPDATE_PAGES"):
+        GOLDEN.write_text(text, encoding="utf-8")
+    assert text == GOLDEN.read_text(encoding="utf-8")

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from otlint import known, otel
 from otlint.deployment import Deployment
-from otlint.model.reason import Mention, Reason
+from otlint.model.reason import Elsewhere, Reason
+from otlint.model.walk import Node
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -53,7 +54,7 @@ class Instrumentation:
             name = known.instrumentors()[key].cls or key
             return Reason(
                 f"`{name}` is enabled in this project",
-                partial(self._mention, key, self._project.reach.files(self._path)),
+                partial(self._switch, key, self._project.reach.files(self._path)),
             )
         launched = self._deployment.evidence
         if launched is not None and wanted & self._deployment.launched_instrumentation:
@@ -72,7 +73,7 @@ class Instrumentation:
         if wanted & self._declared:
             return _DECLARED
         for key in sorted(wanted & self._around):
-            return Reason(f"`{_short(key)}` may be switched on", partial(self._mention, key, self._near))
+            return Reason(f"`{_short(key)}` may be switched on", partial(self._switch, key, self._near))
         launched = next(iter((*self._deployment.launches, *self._deployment.hints)), None)
         if launched is not None:
             installed = self._deployment.installed_instrumentation
@@ -89,7 +90,7 @@ class Instrumentation:
             return True
         return since is not None and self._deployment.at_least(entry.get("package", key), since) is not False
 
-    def _mention(self, key: str, files: Iterable[Facts]) -> Mention | None:
+    def _switch(self, key: str, files: Iterable[Facts]) -> Elsewhere | None:
         """The first of the files that switches an instrumentor on, or else imports it."""
         each = known.instrumentors()[key]
         distros = (distro for distro in known.distros().values() if not distro.instruments.isdisjoint({key, "*"}))
@@ -97,7 +98,7 @@ class Instrumentation:
         calling = [facts.path for facts in files if not switches.isdisjoint(facts.calls)]
         importing = [facts.path for facts in files if each.cls in facts.imports]
         paths = sorted(calling) or sorted(importing)
-        return Mention(paths[0], switches if calling else frozenset({each.cls or key})) if paths else None
+        return Elsewhere(paths[0], partial(_named, switches, each.cls or key)) if paths else None
 
     @cached_property
     def _near(self) -> list[Facts]:
@@ -184,6 +185,11 @@ class Instrumentation:
                 installed = self._deployment.installed_instrumentation
                 on |= (installed or known.instrumentors().keys()) if everything else distro.instruments
         return frozenset(on)
+
+
+def _named(apis: frozenset[str], cls: str, module: Module) -> Node | None:
+    """The first call of one of these APIs, or else where the class is named."""
+    return next(iter([*module.calls(*apis), *module.walk.named(cls.rpartition(".")[2], module.tree)]), None)
 
 
 def _short(key: str) -> str:

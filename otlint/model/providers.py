@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
-from otlint.model.reason import Mention, Reason
+from otlint.model.reason import Elsewhere, Reason
 from otlint.model.values import is_hidden
 from otlint.model.walk import Node
 
@@ -137,15 +137,19 @@ def registered_again(module: Module) -> Iterator[tuple[cst.Call, cst.Expr | None
             yield call, statement if isinstance(statement, cst.Expr) else None
 
 
+def sending(module: Module) -> Node | None:
+    """The first shutdown or flush of what may be a provider."""
+    named = [each for name in sorted(SENDS) for each in module.walk.named(name, module.tree)]
+    found = ((each, module.walk.parent[each]) for each in named)
+    return next(
+        (up for each, up in found if isinstance(up, cst.Attribute) and up.attr is each and may_send(module, up)), None
+    )
+
+
 def sends(module: Module) -> bool:
     """Whether anything in the file may make a provider send what it holds: any shutdown or flush of what it may be."""
     walk = module.walk
-    for name in SENDS:
-        for each in walk.named(name, module.tree):
-            up = walk.parent[each]
-            if isinstance(up, cst.Attribute) and up.attr is each and may_send(module, up):
-                return True
-    return any(
+    return sending(module) is not None or any(
         each.raw_value in SENDS and isinstance(up := walk.parent[walk.parent[each]], cst.Call) and _by_name(module, up)
         for each in walk.all(cst.SimpleString)
     )
@@ -158,7 +162,7 @@ def kept(module: Module, provider: Provider) -> Reason:
     if module.declared.shutdown_handled:
         return Reason("`shutdown-handled` of the configuration says that it is shut down")
     if sends(module):
-        return Reason("something in this file shuts providers down or flushes them", _sending(module))
+        return Reason("something in this file shuts providers down or flushes them", sending(module))
     if module.sends:
         return Reason("something that runs with it may send what it holds", partial(_sender, module))
     if provider.at_exit is None:
@@ -166,15 +170,10 @@ def kept(module: Module, provider: Provider) -> Reason:
     return Reason("it shuts itself down at exit, and nothing is known by which the process ends without that")
 
 
-def _sending(module: Module) -> Node | None:
-    named = [each for name in SENDS for each in module.walk.named(name, module.tree)]
-    return min(named, key=module.walk.order.__getitem__, default=None)
-
-
-def _sender(module: Module) -> Mention | None:
+def _sender(module: Module) -> Elsewhere | None:
     """The file whose facts say that it sends."""
     path = module.project.reach.sender(module.path)
-    return Mention(path, SENDS) if path is not None else None
+    return Elsewhere(path, sending) if path is not None else None
 
 
 def _by_name(module: Module, call: cst.Call) -> bool:

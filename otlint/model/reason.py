@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from otlint.deployment import Evidence
 from otlint.model.walk import Node
 
+if TYPE_CHECKING:
+    from otlint.model.module import Module
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """The place in a file of the project, by its path, that calls one of these dotted names, or else names one.
 
-    Facts have no rows: which row it is, is found out when somebody asks.
+@dataclass(frozen=True, eq=False, slots=True)
+class Elsewhere:
+    """A place in another file of the project, by its path from the root, which `find` finds in that file.
+
+    Facts have no rows, so a place that only they tell of is looked up when somebody asks.
     """
 
     path: str
-    names: frozenset[str]
+    find: Callable[[Module], Node | None]
 
 
-Where = Node | Evidence | Mention | None
+Where = Node | Evidence | Elsewhere | None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -32,6 +32,8 @@ def told(module: Module, statement: Node, nodes: Iterable[Node]) -> Iterator[Rea
         if entry is not None:
             where = function.name if isinstance(function, cst.FunctionDef) else function
             yield Reason(f"its function handles what enters through {entry.key.partition('.')[2]}", where)
+            why = module.instrumentation.of(entry.instrumentors, entry.native)
+            yield why if why is not None else Reason("no instrumentor is known to make a span for that")
     for node in nodes:
         if isinstance(node, cst.Call):
             yield from _call(module, node)

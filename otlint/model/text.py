@@ -44,9 +44,9 @@ class Text:
         return self.bound is Bound.UNBOUNDED
 
     @property
-    def words(self) -> str:
-        """The verdict for people."""
-        return _WORDS[self.bound]
+    def words(self) -> str | None:
+        """The verdict for people; None for a literal, of which there is nothing to say."""
+        return _WORDS[self.bound] if self is not _LITERAL else None
 
 
 _WORDS = {
@@ -55,6 +55,7 @@ _WORDS = {
     Bound.UNKNOWN: "whether the text has few values is not known",
 }
 _BOUNDED = Text(Bound.BOUNDED)
+_LITERAL = Text(Bound.BOUNDED)
 _UNKNOWN = Text(Bound.UNKNOWN)
 _DEPTH = 12
 
@@ -98,7 +99,7 @@ class Texts:
         if self.allowed and self._is_allowed(expression):
             return _BOUNDED
         if isinstance(expression, cst.SimpleString | cst.Integer | cst.Float | cst.Comparison):
-            return _BOUNDED
+            return _LITERAL
         if isinstance(expression, cst.Call):
             return self._call(expression, depth)
         if isinstance(expression, cst.Subscript):
