@@ -74,9 +74,14 @@ class Answers:
         return Answer.VALUE
 
     def _answers_exit_codes(self) -> bool:
-        """Whether the handler's function is a program's main one."""
+        """Whether the handler's function is a program's main one, or answers 0 where all is well and 1 or 2 here."""
         function = self.handler.function
-        return isinstance(function, cst.FunctionDef) and function.name.value in {"main", "_main", "cli", "run"}
+        if not isinstance(function, cst.FunctionDef):
+            return False
+        returned = [each.value for each in self.module.walk.own(function.body, cst.Return)]
+        codes = {each.value for each in returned if isinstance(each, cst.Integer)}
+        only_codes = all(isinstance(each, cst.Integer) for each in returned)
+        return function.name.value in {"main", "_main", "cli", "run"} or ("0" in codes and only_codes)
 
     def _name(self, name: cst.Name, depth: int) -> Answer:
         if name.value in {"None", "False"}:

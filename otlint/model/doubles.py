@@ -38,7 +38,7 @@ class Double:
     def covers_block(self) -> bool:
         """Whether every exception that can leave the block passes the handler, which takes all of them."""
         handler, module = self.handler, self.handler.module
-        owner = self.block.managed_by if self.block.managed_by is not None else self.block.function
+        owner = _owner(module, self.block)
         if not isinstance(owner, cst.With | cst.FunctionDef) or handler.caught != ("Exception",):
             return False
         tried = handler.tried
@@ -48,6 +48,15 @@ class Double:
         if tried.finalbody is not None:
             others.append(tried.finalbody)
         return not any(_may_raise(module, node) for other in others for node in module.walk.below(other))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Repeat:
+    """An exception that is recorded and then raised by its name, outside of its handler, in a block that records."""
+
+    mark: Mark
+    raised: cst.Raise
+    block: Span
 
 
 def doubles(handler: Handler) -> Iterator[Double]:
@@ -110,21 +119,88 @@ def _callers_block(handler: Handler) -> Span | None:
     return blocks[0][1] if blocks else None
 
 
+def repeats(module: Module) -> Iterator[Repeat]:
+    """The records of exceptions that are raised by the same name behind them, those of `except … as name` aside."""
+    for call in module.calls(otel.RECORD_EXCEPTION):
+        error, mark = module.argument(call, "exception"), module.mark(call)
+        if mark is None or mark.span is None or not isinstance(error, cst.Name):
+            continue
+        flow = module.flow(module.function_of(call) or module.tree)
+        for raised in module.walk.own(_body(flow.function), cst.Raise):
+            if isinstance(raised.exc, cst.Name) and _is_same(module, error, raised.exc) and flow.reaches(call, raised):
+                block = _leaving(module, raised, mark)
+                if block is not None:
+                    yield Repeat(mark, raised, block)
+                    break
+
+
+def _is_same(module: Module, one: cst.Name, other: cst.Name) -> bool:
+    """Whether two names hold the same value, which is not the exception of an `except` clause."""
+    bindings = module.names.reaching(one.value, one)
+    nodes = {each.node for each in bindings if each.kind == "assign"}
+    return (
+        one.value == other.value
+        and len(nodes) == len(bindings) > 0
+        and nodes == {each.node for each in module.names.reaching(other.value, other)}
+    )
+
+
+def _leaving(module: Module, raised: cst.Raise, mark: Mark) -> Span | None:
+    """The block of the mark's span, if what is raised here certainly leaves it and is recorded by it."""
+    for block in module.spans.enclosing(raised):
+        end = _owner(module, block)
+        if real(block) is mark.span and block.records is True and end is not None:
+            return None if any(_may_end_in(module, *step) for step in _path(module, raised, end)) else block
+    return None
+
+
+def _may_end_in(module: Module, below: Node, up: Node) -> bool:
+    """Whether a statement around a place may keep an exception of whatever class that is raised there."""
+    if isinstance(up, cst.Try | cst.TryStar) and below is up.body:
+        handlers = [other for other in module.handlers if other.tried is up]
+        return not all(other.same_exception(way) for other in handlers for way in other.ways_out)
+    return isinstance(up, cst.Finally) or (isinstance(up, cst.With) and any(swallows(item) for item in up.items))
+
+
+def _path(module: Module, node: Node, end: Node) -> Iterator[tuple[Node, Node]]:
+    """The nodes around a node up to `end`, each with the one below it."""
+    below = node
+    for up in module.walk.ancestors(node):
+        if up is end:
+            return
+        yield below, up
+        below = up
+
+
+def _body(function: cst.FunctionDef | cst.Lambda | cst.Module) -> Node:
+    return function if isinstance(function, cst.Module) else function.body
+
+
+def _owner(module: Module, block: Span) -> Node | None:
+    """The statement at whose end a span's block ends: its `with`, its function, or the `with` of its exit stack."""
+    if block.manner != "entered":
+        return block.managed_by if block.managed_by is not None else block.function
+    opened = module.walk.parent.get(module.spans.stack(block))
+    if not isinstance(opened, cst.With) or module.walk.named("pop_all", opened):
+        return None
+    return opened
+
+
 def _records(handler: Handler, node: Node, block: Span) -> bool:
     """Whether a block certainly records the handler's exception when it is raised at a node."""
-    if block.records is not True or block.manner not in {"with", "decorator"}:
+    if block.records is not True or block.manner not in {"with", "decorator", "entered"}:
         return False
     if _is_ended_first(handler, block):
         return False
     every = block.api == otel.START_SPAN  # `with start_span()` records any BaseException
-    end: Node | None = block.managed_by if block.managed_by is not None else block.function
+    end = _owner(handler.module, block)
     return (every or not handler.catches_base) and end is not None and _leaves(handler, node, end)
 
 
 def _is_ended_first(handler: Handler, block: Span) -> bool:
     """Whether the span may end between the handler and the end of its block: an ended span takes no more events."""
     module = handler.module
-    region = block.managed_by if block.managed_by is not None else block.function
+    region = _owner(module, block)
     if not isinstance(region, cst.With | cst.FunctionDef):
         return False
     flow = module.flow(handler.function if handler.function is not None else module.tree)
@@ -154,16 +230,13 @@ def _is_of(module: Module, expression: Node, block: Span) -> bool:
 def _leaves(handler: Handler, node: Node, end: Node) -> bool:
     """Whether nothing between a node and a block around it may keep the handler's exception."""
     module = handler.module
-    below = node
-    for up in module.walk.ancestors(node):
-        if up is end:
-            return True
-        if isinstance(up, cst.Try | cst.TryStar) and below is up.body and _may_keep(handler, up):
+    for below, up in _path(module, node, end):
+        if isinstance(up, cst.Try | cst.TryStar):
+            if below is up.body and _may_keep(handler, up):
+                return False
+        elif _may_end_in(module, below, up):
             return False
-        if isinstance(up, cst.Finally) or (isinstance(up, cst.With) and any(swallows(item) for item in up.items)):
-            return False
-        below = up
-    return False
+    return module.walk.inside(node, end)
 
 
 def _may_keep(handler: Handler, tried: cst.Try | cst.TryStar) -> bool:

@@ -36,6 +36,7 @@ _TEXT_METHODS = frozenset(
 _TO_TEXT = frozenset({"str", "repr", "format", "dumps", "jsonify", "dict", "list", "tuple", "type", "format_exception"})
 _TRACEBACKS = frozenset({"format_exc", "exc_info"})
 _PURE = frozenset({otel.STATUS, "builtins.str", "builtins.repr", "builtins.type"})
+_EXCEPTION_EVENT = "exception"  # what the conventions call the event that `record_exception` adds
 _SIGNALS = {"record_exception": "record", "set_status": "status"}
 # A call that is given the exception, whose code is not known, and that may well put it on a span.
 _REPORTS = re.compile(r"(?i).*(span|trac|otel|telemetry|record|report|capture|observ|instrument).*")
@@ -177,7 +178,13 @@ class Handler:
         """Whether a way out raises the very exception that was caught: `raise`, `raise exc`."""
         if way.kind != "raise" or not isinstance(way.node, cst.Raise):
             return False
-        what = way.node.exc
+        what: Node | None = way.node.exc
+        if (
+            isinstance(what, cst.Call)
+            and isinstance(what.func, cst.Attribute)
+            and what.func.attr.value == "with_traceback"
+        ):
+            what = what.func.value
         return what is None or (isinstance(what, cst.Name) and what.value == self.name)
 
     @property
@@ -215,14 +222,14 @@ class Handler:
         walk = self.module.walk
         if span.manner != "assigned" or span.api == otel.USE_SPAN or span.function is not self.function:
             return False
-        block = _block(self.module, span.start)
+        block = block_of(self.module, span.start)
         if block is None or walk.order[span.start] > walk.order[self.tried] or not walk.inside(self.tried, block):
             return False
         custody = self.module.custody(span.start)
         if custody.handed:
             return False
         ended = (node for node in custody.discharged if walk.order[node] < walk.order[self.tried])
-        return not any((inner := _block(self.module, node)) and walk.inside(self.tried, inner) for node in ended)
+        return not any((inner := block_of(self.module, node)) and walk.inside(self.tried, inner) for node in ended)
 
     @cached_property
     def marks(self) -> list[Mark]:
@@ -313,6 +320,9 @@ def mark(module: Module, call: cst.Call) -> Mark | None:
             does = "decided"
         span = module.spans.of(call.func.value)
         return Mark(call, frozenset({does}), real(span) if span is not None else None, call.func.value)
+    if called == otel.ADD_EVENT and isinstance(call.func, cst.Attribute) and _is_exception_event(module, call):
+        span = module.spans.of(call.func.value)
+        return Mark(call, frozenset({"record"}), real(span) if span is not None else None, call.func.value)
     facts = module.helper(call)
     for arg in call.args:
         if is_span(module, arg.value):
@@ -329,6 +339,11 @@ def mark(module: Module, call: cst.Call) -> Mark | None:
     if (facts is None or _about_spans(name)) and _REPORTS.fullmatch(name or "") and _is_given_exception(module, call):
         return Mark(call, frozenset({"unknown"}), None, None)
     return None
+
+
+def _is_exception_event(module: Module, call: cst.Call) -> bool:
+    name = module.argument(call, "name")
+    return isinstance(name, cst.SimpleString) and name.evaluated_value == _EXCEPTION_EVENT
 
 
 def is_span(module: Module, expression: Node) -> bool:
@@ -414,6 +429,6 @@ def _is_none(node: Node) -> bool:
     return isinstance(node, cst.Name) and node.value == "None"
 
 
-def _block(module: Module, node: Node) -> Node | None:
+def block_of(module: Module, node: Node) -> Node | None:
     """The innermost block that holds a node."""
     return next((up for up in module.walk.ancestors(node) if isinstance(up, cst.BaseSuite | cst.Module)), None)

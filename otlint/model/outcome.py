@@ -14,6 +14,7 @@ import libcst as cst
 
 from otlint import otel
 from otlint.model.answers import Answer, Answers, is_failed_state
+from otlint.model.handlers import block_of
 from otlint.model.logs import ERROR, last_name, names_in, pattern, words
 from otlint.model.walk import Node
 
@@ -135,6 +136,8 @@ class _Judge:
 
     def _after(self, way: Exit) -> Outcome:
         loop = self._loop(self.handler.tried)
+        if way.kind in {"break", "continue"} and loop is None:
+            return self._ends(way.node)  # the loop is around the span
         if way.kind == "break" and loop is not None:
             return self._rest(loop, way.node)
         if loop is None:
@@ -273,8 +276,9 @@ class _Judge:
         if _prints(self.module, call):
             told = name.startswith("print_exc") or any(self._is_bad_news(arg.value) for arg in call.args)
             return False if told and not self._is_warning(call) else None
-        if self.module.api(call.func) == otel.SET_ATTRIBUTE and len(call.args) == 2:
-            return True if self._is_bad_attribute(call) else None
+        told_span = self._tells_span(call)
+        if told_span is not None:
+            return told_span
         receiver = last_name(call.func.value) if isinstance(call.func, cst.Attribute) else None
         if name in {"append", "add", "extend", "put"} and receiver and pattern("state", "collects").fullmatch(receiver):
             return True
@@ -291,10 +295,32 @@ class _Judge:
     def _is_bad_news(self, text: Node) -> bool:
         return self.handler.mentions(text) or self.answers.answer(text) is Answer.ERROR
 
-    def _is_bad_attribute(self, call: cst.Call) -> bool:
-        key = call.args[0].value
+    def _tells_span(self, call: cst.Call) -> bool | None:
+        """Whether the failure is on the span in another form: `set_attribute("error", True)`, `add_event("failed")`."""
+        called = self.module.api(call.func)
+        if called == otel.SET_ATTRIBUTE and len(call.args) == 2:
+            return True if self._is_bad_attribute(call.args[0].value, call.args[1].value) else None
+        if called == otel.SET_ATTRIBUTES:
+            given = self.module.argument(call, "attributes")
+            pairs = (
+                [each for each in given.elements if isinstance(each, cst.DictElement)]
+                if isinstance(given, cst.Dict)
+                else []
+            )
+            return True if any(self._is_bad_attribute(each.key, each.value) for each in pairs) else None
+        if called == otel.ADD_EVENT:
+            return (
+                False
+                if any(
+                    pattern("state", "counters").fullmatch(text) for text in texts_in(self.module, call.args[0].value)
+                )
+                else None
+            )
+        return None
+
+    def _is_bad_attribute(self, key: Node, value: Node) -> bool:
         name = key.evaluated_value if isinstance(key, cst.SimpleString) else None
-        return isinstance(name, str) and self.answers.marks_failure(name, call.args[1].value)
+        return isinstance(name, str) and self.answers.marks_failure(name.replace(".", "_"), value)
 
     def _says_failed(self, arg: cst.Arg) -> bool:
         """`update(status="failed")`, `set_state(State.FAILED)`."""
@@ -351,4 +377,8 @@ def _region(handler: Handler, span: Span | None) -> Node:
     """The block in which a span lives."""
     if span is not None and span.managed_by is not None:
         return span.managed_by.body
+    if span is not None and span.manner == "assigned":
+        block = block_of(handler.module, span.start)
+        if block is not None:
+            return block
     return handler.function.body if handler.function is not None else handler.module.tree

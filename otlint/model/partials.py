@@ -29,3 +29,18 @@ def is_partial(values: Values, function: Node) -> bool:
         return False
     bindings = values.names.reaching(function.value, function)
     return any(each.value is not None and called(values, each.value) is not each.value for each in bindings)
+
+
+def filled(values: Values, call: cst.Call) -> cst.Call:
+    """The call with the keywords that partials behind its function's name have given; hidden ones where they differ."""
+    if not isinstance(call.func, cst.Name):
+        return call
+    bindings = values.names.reaching(call.func.value, call.func)
+    made = [each.value for each in bindings if each.value is not None and called(values, each.value) is not each.value]
+    if not made:
+        return call
+    if len(bindings) > 1 or not isinstance(made[0], cst.Call):
+        return call.with_changes(args=[*call.args, cst.Arg(cst.Name("unknown"), star="**")])
+    own = {arg.keyword.value for arg in call.args if arg.keyword is not None}
+    given = [arg for arg in made[0].args[1:] if arg.keyword is None or arg.keyword.value not in own]
+    return call.with_changes(args=[*call.args, *given])

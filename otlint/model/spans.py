@@ -11,7 +11,7 @@ from otlint import otel
 from otlint.model.flags import flag, forwarded
 from otlint.model.helpers import Helpers
 from otlint.model.names import Binding
-from otlint.model.partials import is_partial
+from otlint.model.partials import filled, is_partial
 from otlint.model.project import FunctionFacts, SpanFacts
 from otlint.model.values import Values, argument, is_hidden
 from otlint.model.walk import Function, Node, Walk
@@ -119,10 +119,10 @@ class Spans:
         return [
             span
             for span in entered
-            if self.walk.order[span.start] < self.walk.order[node] and self.walk.inside(node, self._stack(span))
+            if self.walk.order[span.start] < self.walk.order[node] and self.walk.inside(node, self.stack(span))
         ]
 
-    def _stack(self, span: Span) -> Node:
+    def stack(self, span: Span) -> Node:
         """The block at whose end the span's exit stack is closed; the whole file where nobody says so."""
         call = next(up for up in self.walk.ancestors(span.start) if isinstance(up, cst.Call))
         stack = call.func.value if isinstance(call.func, cst.Attribute) else None
@@ -191,7 +191,8 @@ class Spans:
 
     def _api_start(self, call: cst.Call, called: str) -> Span:
         positions = otel.PARAMETERS[called]
-        kind = argument(call, "kind", positions)
+        given = filled(self.values, call)
+        kind = argument(given, "kind", positions)
         use = called == otel.USE_SPAN
         manager = called == otel.START_AS_CURRENT_SPAN
         return Span(
@@ -199,14 +200,12 @@ class Spans:
             api=called,
             manner="",
             current=called != otel.START_SPAN,
-            name=None if use else argument(call, "name", positions),
-            kind=None if use else self._kind(call, kind),
+            name=None if use else argument(given, "name", positions),
+            kind=None if use else self._kind(given, kind),
             kind_argument=kind,
-            records=self._flag(call, "record_exception", positions),
-            sets_status=self._flag(call, "set_status_on_exception", positions),
-            ends=(self._flag(call, "end_on_exit", positions, default=manager) is not False)
-            if use or manager
-            else False,
+            records=flag(given, "record_exception", positions),
+            sets_status=flag(given, "set_status_on_exception", positions),
+            ends=(flag(given, "end_on_exit", positions, default=manager) is not False) if use or manager else False,
             function=self.walk.function_of(call),
         )
 
@@ -244,14 +243,9 @@ class Spans:
 
     def _kind(self, call: cst.Call, kind: cst.BaseExpression | None) -> str | None:
         if kind is None:
-            return None if is_hidden(call) or is_partial(self.values, call.func) else otel.KIND_INTERNAL
+            return None if is_hidden(call) else otel.KIND_INTERNAL
         dotted = self.values.api(kind)
         return dotted if dotted in otel.KINDS.values() else None
-
-    def _flag(self, call: cst.Call, name: str, positions: tuple[str, ...], default: bool = True) -> bool | None:
-        given = flag(call, name, positions, default)
-        left_out = argument(call, name, positions) is None
-        return None if left_out and is_partial(self.values, call.func) else given
 
     def _decorate(self, decorator: cst.Decorator) -> None:
         function = self.walk.parent.get(decorator)

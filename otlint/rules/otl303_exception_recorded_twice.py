@@ -22,7 +22,7 @@ _TITLE = "Delete what the span does by itself"
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.doubles import doubles, entered_twice, single
+    from otlint.model.doubles import doubles, entered_twice, repeats, single
 
     if module.is_spared_test:
         return
@@ -39,6 +39,15 @@ def check(module: Module) -> Iterator[Finding]:
                 ],
                 fix=_fix(module, double),
             )
+    for each in repeats(module):
+        yield module.finding(
+            each.mark.call,
+            "the exception is recorded here and again by the span when it is raised; delete this call",
+            related=[
+                (each.block.start, "this span records what leaves its block"),
+                (each.raised, "the exception is raised here"),
+            ],
+        )
     for block, span in entered_twice(module):
         yield module.finding(
             block.start,
