@@ -267,8 +267,16 @@ class Spans:
         if span.current:
             span.manner = "decorator"
             span.function = function
-            span.regions.append(function.body)
-            self._by_function.setdefault(function, []).append(span)
+            if self._lasts(span, function):
+                span.regions.append(function.body)
+                self._by_function.setdefault(function, []).append(span)
+
+    def _lasts(self, span: Span, function: cst.FunctionDef) -> bool:
+        """Whether the span of a decorator is open while the function's body runs, not only while it is called."""
+        starts = span.helper.span if span.helper is not None else None
+        if self.values.own(function, cst.Yield):
+            return starts is not None and starts.iterates
+        return function.asynchronous is None or starts is None or starts.awaits
 
     def _enter(self, item: cst.WithItem) -> None:
         statement = self.walk.parent[item]

@@ -35,9 +35,19 @@ class Starting:
         if function not in self._spans:
             self._spans[function] = None
             found = self._span(function)
-            judged = found is not None and self._judges(function)
-            self._spans[function] = dataclasses.replace(found, judges=True) if found and judged else found
+            self._spans[function] = self._with_manners(function, found) if found is not None else None
         return self._spans[function]
+
+    def _with_manners(self, function: cst.FunctionDef, found: SpanFacts) -> SpanFacts:
+        found = dataclasses.replace(found, judges=True) if self._judges(function) else found
+        if found.form != "decorator":
+            return found
+        nested = self.walk.all(cst.FunctionDef, within=function)
+        return dataclasses.replace(
+            found,
+            awaits=any(each.asynchronous is not None for each in nested),
+            iterates=bool(self.walk.all(cst.Yield, within=function)),
+        )
 
     def _judges(self, function: cst.FunctionDef) -> bool:
         """Whether the function may set ERROR where no exception has come: by what its caller returns or says."""
