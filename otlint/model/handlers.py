@@ -40,11 +40,12 @@ _EXCEPTION_EVENT = "exception"  # what the conventions call the event that `reco
 _SIGNALS = {"record_exception": "record", "set_status": "status"}
 # A call that is given the exception, whose code is not known, and that may well put it on a span.
 _REPORTS = re.compile(r"(?i).*(span|trac|otel|telemetry|record|report|capture|observ|instrument).*")
-# Not errors: what ends a program, a task, an iteration or an optional import.
+# Not errors: what ends a program, a task or an iteration.
 _CONTROL_FLOW = re.compile(
     r"(?:.*\.)?(?:KeyboardInterrupt|SystemExit|GeneratorExit|\w*Cancel\w*|StopIteration|StopAsyncIteration|Empty|Full"
-    r"|QueueEmpty|QueueFull|ImportError|ModuleNotFoundError|\w*Disconnect\w*|ClosedResourceError|EndOfStream)"
+    r"|QueueEmpty|QueueFull|\w*Disconnect\w*|ClosedResourceError|EndOfStream)"
 )
+_MISSING_MODULE = ("ImportError", "ModuleNotFoundError")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -92,8 +93,12 @@ class Handler:
 
     @property
     def is_control_flow(self) -> bool:
-        """Whether nothing but interrupts, cancellations, ends of iterations and the like is caught."""
-        return all(_CONTROL_FLOW.fullmatch(each) for each in self.caught)
+        """Whether nothing but interrupts, cancellations, ends of iterations and the like is caught.
+
+        A missing module is an error if the handler calls it one, by recording it.
+        """
+        missing = () if self.records else _MISSING_MODULE
+        return all(_CONTROL_FLOW.fullmatch(each) or each in missing for each in self.caught)
 
     @property
     def catches_base(self) -> bool:

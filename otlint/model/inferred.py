@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from otlint.model.walk import Node
 if TYPE_CHECKING:
     from otlint.model.values import Values
 
+_TRACER = re.compile(r"(?i)_*((otel|ot|otlp|opentelemetry|app|service|current)_)?tracer_?")
 _STARTS = frozenset(api.rpartition(".")[2] for api in otel.STARTS)
 
 
@@ -41,7 +43,7 @@ def element(kind: str | None, index: int | None) -> str | None:
 def start_by_kind(values: Values, method: Node, found: str | None) -> str | None:
     """The API that starts a span, for a method of its name that is given a SpanKind: nothing else takes one.
 
-    Not for methods of the project, which may hand it on.
+    Also by what its object is called. Not for methods of the project, which may hand it on.
     """
     if not isinstance(method, cst.Attribute) or method.attr.value not in _STARTS:
         return found
@@ -52,4 +54,27 @@ def start_by_kind(values: Values, method: Node, found: str | None) -> str | None
         return found
     kinds = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "kind"]
     is_kind = bool(kinds) and values.api(kinds[0]) in otel.KINDS.values()
-    return f"{otel.TRACER}.{method.attr.value}" if is_kind else found
+    if is_kind or (found is None and _is_of_tracer(values, method)):
+        return f"{otel.TRACER}.{method.attr.value}"
+    return found
+
+
+def _is_of_tracer(values: Values, method: cst.Attribute) -> bool:
+    """`tracer.start_as_current_span(…)` on something of which nothing is known but that it is called a tracer.
+
+    Tracers of other libraries have no such method. `start_span` they have.
+    """
+    if f"{otel.TRACER}.{method.attr.value}" != otel.START_AS_CURRENT_SPAN:
+        return False
+    return values.type(method.value) is None and _TRACER.fullmatch(_called(method.value) or "") is not None
+
+
+def _called(owner: Node) -> str | None:
+    """What an object is called: `self.tracer` and `services["tracer"]` are tracers."""
+    if isinstance(owner, cst.Attribute):
+        return owner.attr.value
+    if isinstance(owner, cst.Subscript) and len(owner.slice) == 1 and isinstance(owner.slice[0].slice, cst.Index):
+        key = owner.slice[0].slice.value
+        text = key.evaluated_value if isinstance(key, cst.SimpleString) else None
+        return text if isinstance(text, str) else None
+    return owner.value if isinstance(owner, cst.Name) else None

@@ -15,7 +15,7 @@ import libcst as cst
 from otlint import otel
 from otlint.model.answers import Answer, Answers, is_failed_state
 from otlint.model.handlers import block_of
-from otlint.model.logs import ERROR, last_name, names_in, pattern, words
+from otlint.model.logs import ERROR, WARNING, last_name, names_in, pattern, words
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class _Judge:
         self.region = _region(handler, span)
         self.saying = {node: how for node in handler.main if (how := self._says(node)) is not None}
         self.made = self._assigned(Answer.ERROR)
+        self.states = {name for node in self.saying if isinstance(node, cst.Assign) and (name := _holder(node))}
         self.silent = {(way.kind, way.node) for way in handler.ways_without(self.saying)}
 
     def judge(self) -> Outcome:
@@ -101,7 +102,8 @@ class _Judge:
 
     def _answers(self, node: Node, value: Node | None) -> Outcome:
         answer = self.answers.answer(value)
-        if answer is Answer.ERROR:
+        failed = isinstance(value, cst.Name) and value.value in self.states
+        if answer is Answer.ERROR or failed:
             return Outcome(Fate.FAILS, node)
         if answer is Answer.REFUSAL:
             return Outcome(Fate.REFUSES, node)
@@ -111,6 +113,17 @@ class _Judge:
         """Where the handler made the error answer that a statement behind it passes on."""
         used = {node.value for node in self.module.walk.below(statement) if isinstance(node, cst.Name)}
         return next((node for node, name in self.made.items() if name in used), None)
+
+    def _keeps_state(self, statement: Node) -> bool:
+        """Whether a statement only stores or sends the failed state that the handler has set: `session.commit()`."""
+        if not self.states:
+            return False
+        for call in self._calls(statement):
+            given = {each.value for each in self.module.walk.own(call, cst.Name)}
+            stores = pattern("state", "stores").fullmatch(last_name(call.func) or "") is not None
+            if does_work(self.module, call) and not (stores and (not call.args or given & self.states)):
+                return False
+        return True
 
     def _ends(self, node: Node) -> Outcome:
         """Nothing more happens: a failure if the handler says so and does not try something else instead."""
@@ -165,7 +178,7 @@ class _Judge:
                 return self._answers(statement, statement.value)
             if isinstance(statement, cst.Raise):
                 return Outcome(Fate.RAISES, statement)
-            if self._is_work(statement):
+            if self._is_work(statement) and not self._keeps_state(statement):
                 made = self._shows_failure(statement)
                 return Outcome(Fate.FAILS, made) if made is not None else Outcome(Fate.GOES_ON, statement)
         return self._ends(node)
@@ -302,21 +315,22 @@ class _Judge:
             return True if self._is_bad_attribute(call.args[0].value, call.args[1].value) else None
         if called == otel.SET_ATTRIBUTES:
             given = self.module.argument(call, "attributes")
-            pairs = (
-                [each for each in given.elements if isinstance(each, cst.DictElement)]
-                if isinstance(given, cst.Dict)
-                else []
+            pairs = given.elements if isinstance(given, cst.Dict) else ()
+            told = any(
+                isinstance(each, cst.DictElement) and self._is_bad_attribute(each.key, each.value) for each in pairs
             )
-            return True if any(self._is_bad_attribute(each.key, each.value) for each in pairs) else None
+            return True if told else None
         if called == otel.ADD_EVENT:
-            return (
-                False
-                if any(
-                    pattern("state", "counters").fullmatch(text) for text in texts_in(self.module, call.args[0].value)
-                )
-                else None
-            )
+            names = texts_in(self.module, call.args[0].value) if call.args else ()
+            bad = any(pattern("state", "counters").fullmatch(name) for name in names)
+            return False if bad and not self._warns() else None
         return None
+
+    def _warns(self) -> bool:
+        """Whether the handler calls it a warning."""
+        calls = [node for node in self.handler.main if isinstance(node, cst.Call)]
+        prints = [call for call in calls if _prints(self.module, call)]
+        return any(log.level == WARNING for _, log in self.handler.logs) or any(map(self._is_warning, prints))
 
     def _is_bad_attribute(self, key: Node, value: Node) -> bool:
         name = key.evaluated_value if isinstance(key, cst.SimpleString) else None
@@ -355,6 +369,16 @@ def _stored_name(target: Node) -> str | None:
         text = key.evaluated_value if isinstance(key, cst.SimpleString) else None
         return text if isinstance(text, str) else None
     return last_name(target)
+
+
+def _holder(node: cst.Assign) -> str | None:
+    """The variable of an object whose state is set: `job.status = …`, `job["status"] = …`."""
+    target: Node = node.targets[0].target
+    if isinstance(target, cst.Name):
+        return None
+    while isinstance(target, cst.Attribute | cst.Subscript):
+        target = target.value
+    return target.value if isinstance(target, cst.Name) else None
 
 
 def _statements(node: Node) -> Iterator[Node]:

@@ -182,7 +182,7 @@ class Starting:
 
     def _managed(self, function: cst.FunctionDef) -> SpanFacts | None:
         """A generator context manager whose yields all stand inside one span."""
-        yields = self.values.own(function, cst.Yield)
+        yields = [each for each in self.values.own(function, cst.Yield) if not self._yields_nothing(each)]
         if not yields:
             return None
         for up in self.walk.ancestors(yields[0]):
@@ -194,6 +194,14 @@ class Starting:
                     if facts is not None:
                         return facts
         return self._managed_by_hand(function, yields)
+
+    def _yields_nothing(self, node: cst.Yield) -> bool:
+        """`if not enabled: yield None`: what happens where there is no tracing."""
+        if not isinstance(self.walk.parent[node], cst.Expr):
+            return False
+        around = [up for up in self.walk.ancestors(node) if isinstance(up, cst.If | cst.With | cst.FunctionDef)]
+        nothing = node.value is None or (isinstance(node.value, cst.Name) and node.value.value == "None")
+        return isinstance(around[0], cst.If) and nothing
 
     def _entered(self, function: cst.FunctionDef, item: cst.WithItem) -> SpanFacts | None:
         for call in self._origins(item.item, 0):
