@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
     from otlint.model.spans import Span
 
+_INNOCENT = ("time.", "datetime.", "uuid.", "random.", "math.", "asyncio.get_", "asyncio.current_task")
+
 
 class Fate(enum.IntEnum):
     """What becomes of the operation.
@@ -56,7 +58,7 @@ def does_work(module: Module, call: cst.Call) -> bool:
     name = last_name(call.func) or ""
     if module.logs.of(call) is not None or _prints(module, call) or otel.is_otel(called):
         return False
-    if called is not None and called.startswith(("time.", "datetime.")):
+    if called is not None and called.startswith(_INNOCENT):
         return False
     if not module.may_raise(call) or pattern("work", "tidies").fullmatch(name):
         return False
