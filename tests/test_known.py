@@ -18,6 +18,7 @@ ROLE_KEYS = set(known.ROLES)
 CLIENT_KEYS = ROLE_KEYS | {
     "instrumentors",
     "beneath",
+    "commands",
     "remote",
     "awaited",
     "types",
@@ -25,7 +26,7 @@ CLIENT_KEYS = ROLE_KEYS | {
     "async_factories",
     "services",
 }
-TYPE_KEYS = ROLE_KEYS | {"made", "of", "decorated", "awaited", "local", "twin", "twin_made"}
+TYPE_KEYS = ROLE_KEYS | {"made", "of", "decorated", "awaited", "local", "stages", "twin", "twin_made"}
 ENTRY_KEYS = {
     "instrumentors",
     "native",

@@ -159,6 +159,7 @@ class Operation:
     client: str
     awaited: bool
     remote: bool
+    command: bool
     instrumentors: frozenset[str]
     beneath: frozenset[str]
 
@@ -191,6 +192,7 @@ class Clients:
     gives: dict[str, str] = field(default_factory=dict)
     decorates: dict[str, str] = field(default_factory=dict)
     local: dict[str, frozenset[str]] = field(default_factory=dict)
+    stages: set[str] = field(default_factory=set)
     patterns: list[tuple[str, str]] = field(default_factory=list)
 
     def operation(self, api: str) -> Operation | None:
@@ -233,6 +235,7 @@ def clients() -> Clients:
         common = (
             key,
             entry.get("remote", True),
+            entry.get("commands", False),
             frozenset(entry["instrumentors"]),
             frozenset(entry.get("beneath", ())),
         )
@@ -252,22 +255,23 @@ def _twin(kind: Mapping[str, Any]) -> dict[str, Any]:
     return {**kind, "awaited": True, "made": kind.get("twin_made", []), "of": [], "decorated": []}
 
 
-_Common = tuple[str, bool, frozenset[str], frozenset[str]]
+_Common = tuple[str, bool, bool, frozenset[str], frozenset[str]]
 
 
 def _operations(prefix: str, entry: Mapping[str, Any], common: _Common) -> Iterator[Operation]:
-    key, remote, instrumentors, beneath = common
+    key, remote, command, instrumentors, beneath = common
     awaited = entry.get("awaited", False)
     for role in ROLES:
         for name in entry.get(role, ()):
             waits = awaited if isinstance(awaited, bool) else name in awaited
             also = frozenset(entry.get("also", ()))
-            yield Operation(prefix + name, role, key, waits, remote, instrumentors | also, beneath)
+            yield Operation(prefix + name, role, key, waits, remote, command, instrumentors | also, beneath)
 
 
 def _add_type(found: Clients, name: str, kind: Mapping[str, Any], common: _Common) -> None:
     _add_names(found, name, kind)
     found.local[name] = frozenset(kind.get("local", ()))
+    found.stages.update(f"{name}.{method}" for method in kind.get("stages", ()))
     for operation in _operations(f"{name}.", kind, common):
         found.operations[operation.api] = operation
 

@@ -35,6 +35,16 @@ class Entries:
             self._found[function] = next(self._matches(function), None)
         return self._found[function]
 
+    def behind(self, function: cst.FunctionDef) -> known.Entry | None:
+        """The framework whose handlers do nothing but call the function, so that it does the work of all of them."""
+        found = None
+        for call in self._module.values.call_sites(function):
+            caller = self._module.function_of(call)
+            found = self.of(caller) if caller is not None and _only_calls(caller, call) else None
+            if found is None:
+                return None
+        return found
+
     def all(self) -> Iterator[tuple[cst.FunctionDef, known.Entry]]:
         """The functions of this file that a framework calls."""
         for function in self._module.walk.all(cst.FunctionDef):
@@ -135,6 +145,18 @@ class Entries:
                 self._registered[function] = entry
             elif api is not None:
                 self._others.append((api, entry))
+
+
+def _only_calls(function: Node, call: cst.Call) -> bool:
+    """`async def handle(event, context): return await work(event)`."""
+    body = function.body.body if isinstance(function, cst.FunctionDef) else ()
+    last = body[-1] if body else None
+    small = last.body[0] if isinstance(last, cst.SimpleStatementLine) and len(last.body) == 1 else None
+    given = small.value if isinstance(small, cst.Return | cst.Expr) else None
+    if (given.expression if isinstance(given, cst.Await) else given) is not call:
+        return False
+    before = body[:-1]
+    return not before or (len(before) == 1 and isinstance(function, cst.FunctionDef) and bool(function.get_docstring()))
 
 
 @functools.cache

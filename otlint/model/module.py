@@ -35,6 +35,7 @@ from otlint.model.spans import Span, Spans
 from otlint.model.text import Text, Texts
 from otlint.model.values import Values, argument
 from otlint.model.walk import Function, Node, Walk
+from otlint.model.work import Work
 from otlint.settings import Instrumentation as Declared
 from otlint.source import Source
 
@@ -70,6 +71,7 @@ class Module:
         self.rule = ""
         self.listener: Listener | None = None
         self._misjudged: list[tuple[Span, Purpose]] | None = None
+        self.works: dict[tuple[Node, int], Work] = {}
         self._flows: dict[Node, Flow] = {}
         self._marks: dict[Node, Mark | None] = {}
 

@@ -15,6 +15,8 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.model import work as working
+from otlint.model.deliveries import deliveries
+from otlint.model.during import extent
 from otlint.model.reason import Reason
 from otlint.model.walk import Node
 
@@ -211,16 +213,12 @@ def _received(module: Module, span: Span) -> Purpose | None:
         return None
     if not _is_alone(module, span, span.function):
         return None
-    for done, names in working.messages(module, span.function.body, span):
+    for delivery in deliveries(module, span.function, span.start):
         uses = {each.value for part in (span.start, *span.regions) for each in module.walk.own(part, cst.Name)}
-        if names.isdisjoint(uses):
+        if delivery.names.isdisjoint(uses):
             continue
-        consumers = [
-            entry for entry in known.entries().values() if done.operation.api.rpartition(".")[0] in entry.loops
-        ]
-        keys = done.operation.instrumentors.union(*(each.instrumentors for each in consumers))
-        excused = module.instrumentation.possible(keys, frozenset().union(*(each.native for each in consumers)))
-        why = f"the processing of what `{done.name(module)}` receives"
+        excused = module.instrumentation.possible(delivery.instrumentors, delivery.native)
+        why = f"the processing of what {delivery.by}"
         return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES, excused)
     return None
 
@@ -230,13 +228,14 @@ def _entering(module: Module, span: Span) -> Purpose | None:
     function = span.function
     if not isinstance(function, cst.FunctionDef):
         return None
-    entry, hook = module.entries.of(function), _hook(module, span, function)
+    behind, hook = module.entries.behind(function), _hook(module, span, function)
+    entry = module.entries.of(function) or behind
     if (entry or hook) is None or not ((hook and span.manner in _KEPT) or _covers(module, span, function)):
         return None
     entry = entry or hook
     if entry is None or entry.key in _INTERNAL_ENTRIES:
         return None
-    if any(module.function_of(call) is not None for call in module.values.call_sites(function)):
+    if behind is None and any(module.function_of(call) is not None for call in module.values.call_sites(function)):
         return None  # it is a step of other functions as well
     excused = module.instrumentation.possible(entry.instrumentors, entry.native)
     what = "request" if entry.kind == "SERVER" else "message"
@@ -261,13 +260,13 @@ def _covers(module: Module, span: Span, function: cst.FunctionDef) -> bool:
         return False
     if span.manner == "decorator":
         return module.entries.is_below(function, span.start)
-    inside = working.extent(module, span)
+    inside = extent(module, span)
     return bool(inside) and working.surrounds(module, function, span, inside)
 
 
 def _is_alone(module: Module, span: Span, function: cst.FunctionDef) -> bool:
     """Whether no other span of the function is around this one or beside it."""
-    inside = working.extent(module, span)
+    inside = extent(module, span)
     return not any(
         other is not span
         and other.function is function

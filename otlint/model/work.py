@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.during import extent
 from otlint.model.walk import Node, significant
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _ANSWERS = frozenset(
      "json_response", "respond", "set_result"}
 )  # fmt: skip
 _DEPTH = 3
+_TELLING = frozenset({otel.SPAN, otel.SPAN_CONTEXT})
+_DESCRIBES = re.compile(r"(?i)span|attr|trac(?:e|ing)|telemetry|annotat|(?:^|_)(?:tag|record)|metadata")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,26 +50,36 @@ class Done:
     def name(self, module: Module) -> str:
         """What is called, as dotted name."""
         api = module.api(self.node.func) if isinstance(self.node, cst.Call) else None
-        name = self.operation.api if api is None or not self.operation.api.endswith(".*") else api
+        known_as = self.operation.api
+        name = api if known_as.endswith(".*") and api is not None and api.startswith(known_as[:-1]) else known_as
         return name.removesuffix(".__iter__").removesuffix(".__aiter__")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Work:
-    """What a block does; `other` is the first thing that is neither an operation nor bookkeeping."""
+    """What a block does; `other` is the first thing that is neither an operation nor bookkeeping.
+
+    `stages`: it prepares writes for a commit or flush.
+    """
 
     done: tuple[Done, ...]
     other: Node | None
+    stages: bool = False
 
     def single(self, module: Module) -> Done | None:
         """The one operation that the block is about, None if it does more, less, or something else."""
         if self.other is not None or not self.done:
             return None
-        main = [each for each in self.done if each.name(module).rpartition(".")[2] not in _FINISHES] or self.done[:1]
+        main = [each for each in self.done if each.name(module).rpartition(".")[2] not in _FINISHES]
+        if main and self.stages and len(main) < len(self.done):
+            return None  # what is staged is sent by a call of its own
+        main = main or [*self.done[:1]]
         first = main[0]
         if any(each.loop is not None for each in main):
             return None
-        return first if all(_exclusive(module, first, each) for each in main[1:]) else None
+        if all(each.operation.command and each.operation.client == first.operation.client for each in main):
+            return first
+        return first if all(exclusive(module, first.node, each.node) for each in main[1:]) else None
 
 
 def of_span(module: Module, span: Span) -> Work | None:
@@ -75,46 +88,38 @@ def of_span(module: Module, span: Span) -> Work | None:
     return work(module, blocks, around=span) if blocks else None
 
 
-def extent(module: Module, span: Span) -> Sequence[Node]:
-    """The statements during which the span is open."""
-    if span.regions:
-        return span.regions
-    if span.manner == "with" and span.managed_by is not None:
-        return [span.managed_by.body]
-    if span.manner != "assigned" or span.variable is None:
-        return []
-    from otlint.model.blocks import following
-
-    statement = module.walk.statement_of(span.start)
-    found: list[Node] = []
-    for each in following(module, statement) if statement is not None else ():
-        found.append(each)
-        ends = [call for call in module.walk.own(each, cst.Call) if module.api(call.func) == otel.END]
-        if any(module.spans.of(call.func.value) is span for call in ends if isinstance(call.func, cst.Attribute)):
-            return found
-    return []
-
-
 def work(module: Module, blocks: Sequence[Node], *, around: Span | None = None, depth: int = 0) -> Work:
     """What blocks of statements do. Nested functions count where they are called."""
     return _Worker(module, around, depth).judge(blocks)
 
 
-def messages(module: Module, body: Node, span: Span) -> Iterator[tuple[Done, frozenset[str]]]:
-    """What a function has received before it starts the span, and the names that hold it there."""
-    worker, found = _Worker(module, span, 0), []
+def _of_function(module: Module, function: cst.FunctionDef, depth: int) -> Work:
+    """What the body of a function does, found by a search of that depth."""
+    if (function, depth) not in module.works:
+        module.works[function, depth] = work(module, [function.body], depth=depth)
+    return module.works[function, depth]
+
+
+def received(
+    module: Module, body: Node, stop: Node, given: frozenset[str] = frozenset()
+) -> tuple[list[Done], frozenset[str]]:
+    """What a function has received when it comes to a node, and the names that hold it, or parts of it, there.
+
+    `given` are names that hold a message from the start.
+    """
+    worker, found = _Worker(module, None, 0), []
+    worker.answers |= given
     for node in module.walk.below(body):
-        if node is span.start:
+        if node is stop:
             break
         operation = worker.operation(node)
-        around = not isinstance(node, cst.For) or module.walk.inside(span.start, node.body)
+        around = not isinstance(node, cst.For) or module.walk.inside(stop, node.body)
         if operation is not None and operation.role == "receive" and around:
             found.append(Done(node, operation, None))
             worker.remember(node)
         else:
             worker.follow(node)
-    for done in found:
-        yield done, frozenset(worker.answers)
+    return found, frozenset(worker.answers)
 
 
 def surrounds(module: Module, function: cst.FunctionDef, span: Span, inside: Sequence[Node]) -> bool:
@@ -166,24 +171,32 @@ class _Worker:
 
     def judge(self, blocks: Sequence[Node]) -> Work:
         done: list[Done] = []
+        stages = False
         for block in blocks:
             for node in self.module.walk.below(block):
                 operation = self.operation(node)
+                stages = stages or self._stages(node)
                 if operation is not None:
                     done.append(Done(node, operation, self._loop(node, blocks)))
                     self.remember(node)
                 elif self._is_work(node):
-                    return Work(tuple(done), node)
+                    return Work(tuple(done), node, stages)
                 elif isinstance(node, cst.Assign | cst.AnnAssign | cst.For | cst.WithItem):
                     self.follow(node)
-        return Work(tuple(done), None)
+        return Work(tuple(done), None, stages)
+
+    def _stages(self, node: Node) -> bool:
+        """`session.add(order)`, `order.status = "paid"`: an object that came from the database is changed there."""
+        if isinstance(node, cst.AssignTarget):
+            return isinstance(node.target, cst.Attribute) and _root(node.target) in self.answers
+        return isinstance(node, cst.Call) and self.module.api(node.func) in known.clients().stages
 
     # -- operations -----------------------------------------------------------------------------------------
 
     def operation(self, node: Node) -> known.Operation | None:
         if isinstance(node, cst.Call):
-            found = self.module.operation(node)
-            return found if found is not None else self._handed(node)
+            function = self.module.values.function(self.module.api(node.func))
+            return self.module.operation(node) or self._handed(node) or self._inside(function)
         if isinstance(node, cst.For):
             kind = self.module.type(node.iter)
             method = "__aiter__" if node.asynchronous is not None else "__iter__"
@@ -195,8 +208,19 @@ class _Worker:
         position = _table("calls")["run"].get(self.module.api(call.func) or "")
         if position is None or len(call.args) <= position:
             return None
-        api = self.module.api(call.args[position].value)
-        return known.clients().operation(api) if api is not None else None
+        given = call.args[position].value
+        if isinstance(given, cst.Lambda):
+            return self.operation(given.body)
+        api = self.module.api(given)
+        found = known.clients().operation(api) if api is not None else None
+        return found or self._inside(self.module.values.function(api))
+
+    def _inside(self, function: cst.FunctionDef | None) -> known.Operation | None:
+        """`self._request(path)` calls `requests.get`, and does nothing else."""
+        if function is None or function.decorators or self.depth >= _DEPTH:
+            return None
+        done = _of_function(self.module, function, self.depth + 1).single(self.module)
+        return done.operation if done is not None else None
 
     def _loop(self, node: Node, blocks: Sequence[Node]) -> Node | None:
         below = node
@@ -253,7 +277,26 @@ class _Worker:
         last = call.func.attr.value if isinstance(call.func, cst.Attribute) else getattr(call.func, "value", "")
         if isinstance(last, str) and last.lstrip("_")[:1].isupper() and not last.isupper():
             return True  # an object is made: an exception, a model, a client
+        if isinstance(last, str) and self._only_describes(call, last):
+            return True
         return self._is_pure(api)
+
+    def _only_describes(self, call: cst.Call, name: str) -> bool:
+        """`order.to_dict()`; `add_span_attributes(span, order)`, `order.add_trace(trace_id=hex(context.trace_id))`."""
+        if self.module.values.function(self.module.api(call.func)) is not None or self._is_awaited(call):
+            return False
+        told = [self._is_of_span(arg.value) for arg in call.args]
+        if not told:
+            return isinstance(call.func, cst.Attribute) and name.startswith(("to_", "as_"))
+        return all(told) or (told[0] and _DESCRIBES.search(name) is not None)
+
+    def _is_awaited(self, call: cst.Call) -> bool:
+        return isinstance(self.module.walk.parent.get(call), cst.Await)
+
+    def _is_of_span(self, value: Node) -> bool:
+        """Whether an argument is a span, its context, or a part of them."""
+        names = [each for each in self.module.walk.own(value, cst.Name) if self.module.type(each) in _TELLING]
+        return bool(names) or self.module.type(value) in _TELLING
 
     def _is_harmless(self, api: str) -> bool:
         calls = _table("calls")
@@ -287,7 +330,7 @@ class _Worker:
             return self._only_forms(api)
         if self.depth >= _DEPTH or function.decorators:
             return False
-        inner = work(self.module, [function.body], depth=self.depth + 1)
+        inner = _of_function(self.module, function, self.depth + 1)
         return inner.other is None and not inner.done
 
     def _only_forms(self, api: str | None) -> bool:
@@ -299,18 +342,20 @@ class _Worker:
         return all(self._is_harmless(each) for each in facts.calls)
 
 
-def _exclusive(module: Module, one: Done, other: Done) -> bool:
-    """Whether two operations stand in different branches of one `if`, so that only one of them runs."""
-    above = list(module.walk.ancestors(one.node))
-    below: Node = other.node
-    for up in module.walk.ancestors(other.node):
-        if isinstance(up, cst.If | cst.IfExp) and up in above:
-            mine = [one.node, *above][above.index(up)]
-            return mine is not below
+def exclusive(module: Module, one: Node, other: Node) -> bool:
+    """Whether two nodes stand in different branches of one `if` or `match`, so that only one of them is evaluated."""
+    above = [one, *module.walk.ancestors(one)]
+    below = other
+    for up in module.walk.ancestors(other):
         if up in above:
-            return False
+            branches = {above[above.index(up) - 1], below}
+            return isinstance(up, cst.If | cst.IfExp | cst.Match) and len(branches - {_test(up)}) == 2
         below = up
     return False
+
+
+def _test(branching: cst.If | cst.IfExp | cst.Match) -> Node:
+    return branching.subject if isinstance(branching, cst.Match) else branching.test
 
 
 def _once(loop: Node, below: Node) -> bool:

@@ -1,0 +1,108 @@
+"""Which message a function works on: one that it receives, or one that the function which receives it hands in.
+
+async for record in consumer:            received here
+    await handle(record.value)           handed to `handle`, whose work is this message
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import known
+from otlint.model import work as working
+from otlint.model.values import argument, parameters
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+_DEPTH = 3
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Delivery:
+    """A message that has arrived: `names` are the local names that hold it, or a part of it, at the node asked for.
+
+    `by` completes "what … "; `instrumentors` and `native` are the keys of what would make a span of its own for it.
+    """
+
+    by: str
+    names: frozenset[str]
+    instrumentors: frozenset[str]
+    native: frozenset[str]
+
+
+def deliveries(module: Module, function: cst.FunctionDef, stop: Node, depth: int = 0) -> Iterator[Delivery]:
+    """The messages that a function certainly has when it comes to a node."""
+    received, names = working.received(module, function.body, stop)
+    for done in received:
+        consumers = [each for each in known.entries().values() if done.operation.api.rpartition(".")[0] in each.loops]
+        yield Delivery(
+            f"`{done.name(module)}` receives",
+            names,
+            done.operation.instrumentors.union(*(each.instrumentors for each in consumers)),
+            frozenset().union(*(each.native for each in consumers)),
+        )
+    if not received and depth < _DEPTH:
+        handed = _handed_in(module, function, depth)
+        if handed is not None:
+            _, names = working.received(module, function.body, stop, handed.names)
+            yield Delivery(handed.by, names, handed.instrumentors, handed.native)
+
+
+def _handed_in(module: Module, function: cst.FunctionDef, depth: int) -> Delivery | None:
+    """The message that every call of a function gives it, and the parameters that hold it."""
+    found: Delivery | None = None
+    holding: set[str] = set()
+    for call in module.values.call_sites(function):
+        caller = module.function_of(call)
+        if not isinstance(caller, cst.FunctionDef) or caller is function or module.span_around(call) is not None:
+            return None
+        found = _arrived(module, caller, call, depth + 1)
+        given = _given(module, function, call, found.names) if found is not None else frozenset()
+        if found is None or not given or _is_one_step(module, caller, call, found.names):
+            return None
+        holding |= given
+    if found is None:
+        return None
+    return Delivery(found.by, frozenset(holding), found.instrumentors, found.native)
+
+
+def _arrived(module: Module, caller: cst.FunctionDef, call: cst.Call, depth: int) -> Delivery | None:
+    entry = module.entries.of(caller)
+    if entry is None:
+        return next(deliveries(module, caller, call, depth), None)
+    if entry.kind != "CONSUMER":
+        return None
+    given = frozenset(parameters(caller)) - {"self", "cls"}
+    _, names = working.received(module, caller.body, call, given)
+    by = f"{entry.key.partition('.')[2]} hands to `{caller.name.value}`"
+    return Delivery(by, names, entry.instrumentors, entry.native)
+
+
+def _given(module: Module, function: cst.FunctionDef, call: cst.Call, names: frozenset[str]) -> frozenset[str]:
+    """The parameters that get a message, or a part of it, from a call."""
+    every = [*function.params.posonly_params, *function.params.params, *function.params.kwonly_params]
+    given = {each.name.value: argument(call, each.name.value, parameters(function)) for each in every}
+    return frozenset(name for name, value in given.items() if value is not None and _mentions(module, value, names))
+
+
+def _mentions(module: Module, value: Node, names: frozenset[str]) -> bool:
+    return not names.isdisjoint(each.value for each in module.walk.own(value, cst.Name))
+
+
+def _is_one_step(module: Module, caller: cst.FunctionDef, call: cst.Call, names: frozenset[str]) -> bool:
+    """Whether the message also goes to another function with spans, so that each is a step of its processing."""
+    for other in module.walk.own(caller.body, cst.Call):
+        if other is call or working.exclusive(module, call, other):
+            continue
+        function = module.values.function(module.api(other.func))
+        symbol = module.values.symbol(module.api(other.func)) if function is None else None
+        facts = module.helpers.of(function) if function is not None else symbol.function if symbol is not None else None
+        if facts is not None and facts.telemetry and any(_mentions(module, arg.value, names) for arg in other.args):
+            return True
+    return False
