@@ -14,13 +14,20 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
     from otlint.model.spans import Span
 
+_BETWEEN = "enter `use_span` in `__enter__` and leave it in `__exit__`"
+
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.managed import left_aside
     from otlint.model.outside import outside
 
     for span in module.spans:
-        if span.manner not in {"with", "assigned"} or span.current:
+        if span.manner not in {"with", "assigned", "stored"} or (span.current and span.ends):
+            continue
+        if left_aside(module, span):
+            yield module.finding(span.start, _message("the caller's block runs", _BETWEEN))
+        if span.manner == "stored" or span.current:
             continue
         found = outside(module, span)
         if found is None:
@@ -31,11 +38,14 @@ def check(module: Module) -> Iterator[Finding]:
         node, words = found
         yield module.finding(
             span.start,
-            f"the span is open but not current while {words}, so that is no part of it; "
-            "start it with `start_as_current_span`",
+            _message(words),
             related=[(node, "this has another parent")],
             fix=_fix(module, span),
         )
+
+
+def _message(words: str, advice: str = "start it with `start_as_current_span`") -> str:
+    return f"the span is open but not current while {words}, so that is no part of it; {advice}"
 
 
 def _is_looked_after(module: Module, span: Span) -> bool:
