@@ -247,8 +247,16 @@ class Graph:
             return
         names = [name for classes, _ in handlers for name in self._classes.again(classes, ())]
         for point in body:
-            if isinstance(point.node, (*raised.RAISING, cst.Attribute)) and not point.reasons:
+            raising = isinstance(point.node, raised.RAISING) or self._is_read(point.node)
+            if raising and not point.reasons:
                 point.reasons = tuple(Reason("exception", point.node, name) for name in names)
+
+    def _is_read(self, node: Node | None) -> bool:
+        """Whether an attribute is looked up for its value, not to be called: the call is what fails then."""
+        up = self._walk.parent.get(node) if isinstance(node, cst.Attribute) else None
+        while isinstance(up, cst.Attribute):
+            node, up = up, self._walk.parent.get(up)
+        return up is not None and not (isinstance(up, cst.Call) and up.func is node)
 
     def _handler(
         self, handler: cst.ExceptHandler | cst.ExceptStarHandler, entry: Point, classes: list[tuple[str, ...]]
