@@ -247,16 +247,18 @@ class Graph:
             return
         names = [name for classes, _ in handlers for name in self._classes.again(classes, ())]
         for point in body:
-            raising = isinstance(point.node, raised.RAISING) or self._is_read(point.node)
-            if raising and not point.reasons:
-                point.reasons = tuple(Reason("exception", point.node, name) for name in names)
+            node = point.node
+            if node is not None and not point.reasons and (isinstance(node, raised.RAISING) or self._is_read(node)):
+                point.reasons = tuple(Reason("exception", node, name) for name in names)
 
-    def _is_read(self, node: Node | None) -> bool:
+    def _is_read(self, node: Node) -> bool:
         """Whether an attribute is looked up for its value, not to be called: the call is what fails then."""
-        up = self._walk.parent.get(node) if isinstance(node, cst.Attribute) else None
+        if not isinstance(node, cst.Attribute):
+            return False
+        up: Node = self._walk.parent[node]
         while isinstance(up, cst.Attribute):
-            node, up = up, self._walk.parent.get(up)
-        return up is not None and not (isinstance(up, cst.Call) and up.func is node)
+            node, up = up, self._walk.parent[up]
+        return not (isinstance(up, cst.Call) and up.func is node)
 
     def _handler(
         self, handler: cst.ExceptHandler | cst.ExceptStarHandler, entry: Point, classes: list[tuple[str, ...]]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from otlint.model.values import Values
 
 _TRACER = re.compile(r"(?i)_*((otel|ot|otlp|opentelemetry|app|service|current)_)?tracer_?")
+_UNKNOWN = frozenset({None, "typing.Any", "builtins.object"})
 _STARTS = frozenset(api.rpartition(".")[2] for api in otel.STARTS)
 
 
@@ -54,7 +55,7 @@ def start_by_kind(values: Values, method: Node, found: str | None) -> str | None
         return found
     kinds = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "kind"]
     is_kind = bool(kinds) and values.api(kinds[0]) in otel.KINDS.values()
-    if is_kind or (found is None and _is_of_tracer(values, method)):
+    if is_kind or _is_of_tracer(values, method):
         return f"{otel.TRACER}.{method.attr.value}"
     return found
 
@@ -62,11 +63,13 @@ def start_by_kind(values: Values, method: Node, found: str | None) -> str | None
 def _is_of_tracer(values: Values, method: cst.Attribute) -> bool:
     """`tracer.start_as_current_span(…)` on something of which nothing is known but that it is called a tracer.
 
-    Tracers of other libraries have no such method. `start_span` they have.
+    Tracers of other libraries have no such method. `start_span` they have. Not for what is imported from elsewhere.
     """
     if f"{otel.TRACER}.{method.attr.value}" != otel.START_AS_CURRENT_SPAN:
         return False
-    return values.type(method.value) is None and _TRACER.fullmatch(_called(method.value) or "") is not None
+    if values.type(method.value) not in _UNKNOWN or values.names.dotted(method.value) is not None:
+        return False
+    return _TRACER.fullmatch(_called(method.value) or "") is not None
 
 
 def _called(owner: Node) -> str | None:
