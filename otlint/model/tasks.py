@@ -53,8 +53,10 @@ def _is_alone(module: Module, use: Node) -> bool:
 
 
 def _starts(module: Module, coroutine: cst.Call) -> bool:
-    """`asyncio.create_task(poll())`, `asyncio.run(main())`."""
+    """`asyncio.create_task(poll())`, `asyncio.run(main())`, `gather(*(poll(each) for each in shops))`."""
     up = module.walk.parent[coroutine]
+    if isinstance(up, cst.ListComp | cst.GeneratorExp) and up.elt is coroutine:
+        up = module.walk.parent[up]
     call = module.walk.parent[up] if isinstance(up, cst.Arg) else None
     if not isinstance(call, cst.Call):
         return False
