@@ -102,7 +102,7 @@ def recording_block(handler: Handler, mark: Mark) -> Span | None:
     if mark.span is not None:
         blocks = [block for block in handler.module.spans.enclosing(handler.tried) if real(block) is mark.span]
         return next((block for block in blocks if _records(handler, handler.tried, block)), None)
-    if mark.receiver is not None and handler.module.spans.is_ambient(mark.receiver):
+    if mark.receiver is None or handler.module.spans.is_ambient(mark.receiver):
         return _callers_block(handler)
     return None
 

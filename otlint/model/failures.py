@@ -158,7 +158,7 @@ def _has_not_failed(handler: Handler, span: Span, found: Outcome) -> Reason | No
 def _ambient(handler: Handler) -> Failure | None:
     """A handler that records on the span of an instrumentor which leaves the status of a kept exception alone."""
     module = handler.module
-    told = [mark for mark in handler.marks if mark.receiver is not None and module.spans.is_ambient(mark.receiver)]
+    told = [mark for mark in handler.marks if mark.receiver is None or module.spans.is_ambient(mark.receiver)]
     record = next((mark for mark in told if "record" in mark.does), None)
     if record is None or any(mark.does & {"status", "unknown", "decided"} for mark in handler.marks):
         return None

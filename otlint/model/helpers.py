@@ -242,7 +242,10 @@ class Helpers:
         if called in _EFFECTS and isinstance(call.func, cst.Attribute) and self.is_current(call.func.value, 0):
             return frozenset({_EFFECTS[called]})
         facts = self.called(call)
-        return facts.ambient if facts is not None else frozenset()
+        if facts is None:
+            return frozenset()
+        given = [arg.value for arg in call.args if self.is_current(arg.value)]
+        return facts.ambient.union(*(self.on(call, each) or () for each in given)) & frozenset(_EFFECTS.values())
 
     def is_current(self, expression: Node, depth: int = 0) -> bool:
         """Whether the expression is `get_current_span()`, directly or through a name."""
