@@ -71,7 +71,11 @@ def insert_argument(module: Module, call: cst.Call, text: str, position: int = 0
     start, end = module.range(call.args[position])
     if _is_bare_generator(call):
         return (Edit(start, start, f"{text}, ("), Edit(end, end, ")"))
-    return (Edit(start, start, text + ", "),)
+    following = call.args[position + 1 : position + 2]
+    one_a_line = all(layout.own_line(module, module.range(arg)[0]) is not None for arg in following)
+    indent = layout.own_line(module, start) if one_a_line else None
+    separator = ", " if indent is None else f",{module.source.newline}{indent}"
+    return (Edit(start, start, text + separator),)
 
 
 def remove_argument(module: Module, call: cst.Call, arg: cst.Arg) -> Edits:

@@ -10,6 +10,7 @@ from otlint import otel
 from otlint.edits.expressions import bind_exception
 from otlint.edits.imports import reference
 from otlint.edits.statements import insert_after, prepend
+from otlint.model.optional import is_available, is_tested
 
 if TYPE_CHECKING:
     from otlint.fix import Edit
@@ -21,9 +22,13 @@ Edits = tuple["Edit", ...]
 
 
 def report_failure(module: Module, handler: Except, span: Span, *, record: bool, status: bool) -> Edits | None:
-    """Calls at the start of a handler that record its exception and set ERROR; None where the span has no name."""
+    """Calls at the start of a handler that record its exception and set ERROR.
+
+    None where the span has no name, and where OpenTelemetry may be missing at run time and nothing asks for the span.
+    """
     found = holder(module, handler, span)
-    if found is None:
+    asks = span.variable is not None and is_tested(module, span.variable, span.start)
+    if found is None or not (asks or is_available(module, handler)):
         return None
     (text, edits), (name, bound) = found, bind_exception(module, handler)
     lines = [f"{text}.record_exception({name})"] if record else []
@@ -32,6 +37,8 @@ def report_failure(module: Module, handler: Except, span: Span, *, record: bool,
         code, imports = set_error(module, handler, text, f"str({name})", owner)
         lines.append(code)
         edits += imports
+    if asks and text == span.variable:
+        lines = [f"if {text} is not None:", *(f"\t{line}" for line in lines)]
     return (*prepend(module, handler.body, lines), *bound, *edits)
 
 
@@ -39,6 +46,8 @@ def set_error_after(module: Module, call: cst.Call, exception: str) -> Edits | N
     """A `set_status` behind a `record_exception`, on the same span."""
     statement = module.walk.statement_of(call)
     if not isinstance(statement, cst.Expr) or not isinstance(call.func, cst.Attribute):
+        return None
+    if not is_available(module, call):
         return None
     code, imports = set_error(module, call, module.code(call.func.value), f"str({exception})")
     return (*insert_after(module, statement, [code]), *imports)

@@ -12,6 +12,7 @@ from otlint.edits.expressions import append_element, replace, set_argument
 from otlint.edits.imports import reference
 from otlint.edits.statements import insert_after, prepend
 from otlint.fix import Edit
+from otlint.model.optional import is_available, is_tested
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -34,9 +35,11 @@ def add_attributes(module: Module, span: Span, pairs: Sequence[Pair]) -> Edits |
             return append_element(module, given, text)
         if given is None and not any(arg.star for arg in span.start.args):
             return set_argument(module, span.start, "attributes", f"{{{text}}}")
-    if span.manner == "with" and span.variable is not None and isinstance(body, cst.BaseSuite):
-        return prepend(module, body, [_set(span.variable, pair) for pair in missing])
-    return None
+    if span.manner != "with" or span.variable is None or not isinstance(body, cst.BaseSuite):
+        return None
+    if is_tested(module, span.variable, span.start):  # it may be None
+        return None
+    return prepend(module, body, [_set(span.variable, pair) for pair in missing])
 
 
 def set_attributes_after(module: Module, call: cst.Call, pairs: Sequence[Pair]) -> Edits | None:
@@ -49,8 +52,10 @@ def set_attributes_after(module: Module, call: cst.Call, pairs: Sequence[Pair]) 
 
 
 def set_kind(module: Module, span: Span, kind: str) -> Edits | None:
-    """Give a span this kind (a dotted SpanKind); None when the call has no place for it."""
+    """Give a span this kind (a dotted SpanKind); None when the call has no place for it, or may run without the API."""
     if span.start not in module.walk.parent:
+        return None
+    if span.kind_argument is None and not is_available(module, span.start):
         return None
     text, imports = reference(module, kind, span.start)
     if span.kind_argument is not None:

@@ -11,6 +11,7 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.model.names import Binding
+from otlint.model.optional import requires
 from otlint.model.project import ClassFacts, Facts, FunctionFacts
 from otlint.model.providers import sends
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 def outline(module: Module) -> Facts:
     """What is known of a file before anything of it is looked at: what it imports."""
     names = module.names
-    return Facts(module.path, names.module_name, imports=frozenset([*names.star_modules, *names.imports_everywhere]))
+    imports = frozenset([*names.star_modules, *names.imports_everywhere])
+    return Facts(module.path, names.module_name, imports=imports, requires=requires(module))
 
 
 def collect(module: Module) -> Facts:

@@ -123,7 +123,7 @@ class Facts:
     `script`: it does something when it is run, not just when it is called. `under_span` is what it calls inside of span
     blocks, `handled` what handlers of requests or messages call, and the handlers themselves, by framework.
     `holding`: the classes of the providers that it builds and that keep telemetry in memory for a while; `sends`:
-    something in it may make a provider send that.
+    something in it may make a provider send that. `requires`: see `otlint.model.optional.requires`.
     """
 
     path: str
@@ -140,6 +140,7 @@ class Facts:
     script: bool = False
     holding: frozenset[str] = frozenset()
     sends: bool = False
+    requires: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,14 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _fix(module: Module, span: Span, wrong: WrongKind) -> Fix | None:
+    from otlint.model.optional import is_available
+
     if not wrong.free or wrong.meant is None:
         return None
     if wrong.argument is not None and wrong.is_none and span.helper is None:
         return Fix("leave the kind out", Safety.SAFE, edits.remove_argument(module, span.start, wrong.argument))
+    if not is_available(module, wrong.value):
+        return None
     text, imports = edits.reference(module, wrong.meant, wrong.value)
     safety = Safety.SAFE if wrong.sure else Safety.DISPLAY
     return Fix(f"give `{_short(wrong.meant)}`", safety, (*edits.replace(module, wrong.value, text), *imports))
