@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otlint import known, launch, pins
+from otlint import commands, known, launch, pins
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
+
+    from otlint.commands import Statement
 
 # Folders that never hold a service of the project.
 # fmt: off
@@ -31,13 +33,17 @@ MAX_LOCK_SIZE = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Evidence:
-    """Where a fact is stated: the file relative to the root, the row from 1, the line, and the word that says it."""
+    """Where a fact is stated: the file relative to the root, the row from 1, the line, and the word that says it.
+
+    `how` a server runs: see `Statement`.
+    """
 
     path: str
     row: int
     text: str
     word: str
     wide: bool = False
+    how: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,8 @@ class Deployment:
 
     `bootstrapped`: the instrumentors of all libraries are installed, by opentelemetry-bootstrap, operator or layer.
     `servers`: server → the first command that starts it; `commands` are all of them.
-    `pins`: normalised distribution name → version specifier, None for any. `env`: the OTEL_ variables.
+    `pins`: normalised distribution name → version specifier, None for any.
+    `env`: the variables of OpenTelemetry, and those that ask a server for workers.
     `hints`: what makes an instrumented launch likely but does not state one: a README's command, a variable.
     """
 
@@ -210,8 +217,9 @@ class _Facts:
         self.started = False
         self.bootstrapped = False
 
-    def add(self, path: str, statement: launch.Statement) -> None:
-        evidence = Evidence(path, statement.row, statement.text, statement.word, statement.wide)
+    def add(self, path: str, statement: Statement) -> None:
+        how = statement.value if statement.kind == "server" else ""
+        evidence = Evidence(path, statement.row, statement.text, statement.word, statement.wide, how)
         if statement.kind == "launch":
             self.launches[evidence] = None
             self.bootstrapped = self.bootstrapped or _BRINGS_ALL.search(statement.word) is not None
@@ -337,7 +345,7 @@ def _source(root: Path, path: str, name: str) -> str | None:
         return data.decode("utf-16", errors="replace")
     if b"\0" in data:
         return None
-    if not pins.is_pin_file(name, posixpath.basename(posixpath.dirname(path))) and not launch.interesting(data):
+    if not pins.is_pin_file(name, posixpath.basename(posixpath.dirname(path))) and not commands.interesting(data):
         return None
     return data.decode("utf-8-sig", errors="replace")
 
@@ -355,7 +363,7 @@ def _read_pins(path: str, text: str, facts: _Facts, sources: Mapping[str, str]) 
             pins.merge(facts.pins, pins.read("requirements.txt", sources[other]))
 
 
-def _statements(path: str, text: str) -> Iterator[launch.Statement]:
+def _statements(path: str, text: str) -> Iterator[Statement]:
     name = posixpath.basename(path)
     if _is_readme(name):
         yield from launch.documented(text)
@@ -363,7 +371,7 @@ def _statements(path: str, text: str) -> Iterator[launch.Statement]:
         yield from read(path, text)
 
 
-def _owners(statement: launch.Statement, path: str, unit: str, units: Mapping[str, _Facts], tree: _Tree) -> set[str]:
+def _owners(statement: Statement, path: str, unit: str, units: Mapping[str, _Facts], tree: _Tree) -> set[str]:
     """The units that a statement of a file in `unit` is about; none when it is about something that is no Python.
 
     A Compose service of a third-party image is placed by its name or not at all, unless it launches Python.
@@ -384,7 +392,7 @@ def _owners(statement: launch.Statement, path: str, unit: str, units: Mapping[st
     return owners or named or ({unit} if alone else set())
 
 
-def _of_container(statement: launch.Statement, unit: str, units: Mapping[str, _Facts], tree: _Tree) -> set[str]:
+def _of_container(statement: Statement, unit: str, units: Mapping[str, _Facts], tree: _Tree) -> set[str]:
     """The units that are copied into an image, with the one it is built in unless that is the root and not copied."""
     places = {where for part in statement.parts if (where := _place(part, tree)) is not None}
     copied = {owner for where in places if not _inside(unit, owner := _unit_of(where, units))}
@@ -414,7 +422,7 @@ def _inside(unit: str, around: str) -> bool:
 _VAGUE = frozenset({"src", "app", "code", "python", "lib", "source", "main", "py"})
 
 
-def _named(statement: launch.Statement, unit: str, units: Iterable[str]) -> set[str]:
+def _named(statement: Statement, unit: str, units: Iterable[str]) -> set[str]:
     """The units around which a service goes by one of the names."""
     best: set[str] = set()
     size = 0

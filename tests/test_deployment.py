@@ -454,6 +454,7 @@ def test_facts_are_plain_data(tmp_path: Path) -> None:
         "text": "web: opentelemetry-instrument uvicorn app:app",
         "word": "opentelemetry-instrument",
         "wide": False,
+        "how": "",
     }
     assert list(facts["servers"]) == ["uvicorn"]
 

@@ -1,8 +1,7 @@
-"""How processes end without `atexit`, by which the SDK sends what its providers hold: signals, `os._exit`, `exec`."""
+"""How programs end without `atexit`, by which the SDK sends what its providers hold: `os._exit`, `exec`, loops."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 import sys
 from collections.abc import Iterator
@@ -11,15 +10,12 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from otlint import known, launch, otel
-from otlint.deployment import Evidence
+from otlint import known, otel
 from otlint.model.providers import SENDS, may_send
-from otlint.model.values import argument
 from otlint.model.walk import Function, Node
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
-    from otlint.model.project import Facts
 
 _EXEC = frozenset(f"os.exec{name}" for name in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe"))
 # Servers that leave signals to the program.
@@ -29,105 +25,9 @@ _CHILDREN = re.compile(r"multiprocessing\..*(?:Process|Pool)\b.*|concurrent\.fut
 _CALLS_LATER = re.compile(r"signal\.signal|asyncio\..*add_signal_handler|threading\.(?:Thread|Timer)")
 _SIGTERM = "signal.SIGTERM"
 _SENDING = frozenset({"os.kill", "os.killpg", "signal.raise_signal", "signal.pthread_kill"})
-# From this version on, uvicorn ends by the signal that it was sent.
-_RAISES_AGAIN = "0.29"
-_WORKERS = re.compile(r"--workers[\s\"',=]+(\d+)")
-# What keeps the server from being the first process of its container.
-_PARENT = re.compile(r"(?:^|[\s/\"'\[])(?:uv[\s\"',]+run|tini|dumb-init)\b")
 _CLEANS = re.compile(r"(?i)(?:^|_)(?:shut|flush|clos|clean|stop|exit|final|tear|end|dispos|terminat|quit)")
 _DEPTH = 3
 
-
-# -- servers ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """The server of an application, which ends its process by the signal that it was sent.
-
-    `server` says which one. `first`: as the first process of a container it would outlive that signal.
-    """
-
-    server: str
-    first: bool
-
-
-def served(module: Module) -> Served | None:
-    """The uvicorn that runs what the file belongs to; None for other servers, and for a uvicorn that ends normally."""
-    project = module.project
-    together = project.reach.together(module.path) if module.path in project.files else []
-    deployment = project.deployments.for_path(module.path) if project.deployments is not None else None
-    if deployment is not None and deployment.at_least("uvicorn", _RAISES_AGAIN) is False:
-        return None
-    commands = [each for each in deployment.commands if "--reload" not in each.text] if deployment is not None else []
-    gunicorn = next((each for each in commands if each.word == "gunicorn-uvicorn-worker"), None)
-    own = gunicorn is not None and gunicorn.path == module.path
-    if not own and (project.reach.is_spare(module.path) or not any(map(_is_application, together))):
-        return None
-    if gunicorn is not None:
-        return Served(f"gunicorn's uvicorn worker ({gunicorn.path})", first=False)
-    found = _in_code(module, together)
-    if found is not None and not found.first:
-        return found
-    plain = [each for each in commands if each.word == "uvicorn"]
-    plain = [each for each in plain if _is_container(each)] or plain  # scripts are for developers
-    alone = [each for each in plain if _ends_as_child(each) is None]
-    if plain and not alone:
-        return Served(f"{_ends_as_child(plain[0])} ({plain[0].path})", first=False)
-    if any(_is_container(each) for each in alone):
-        return None
-    return found or (Served("uvicorn", first=True) if alone else None)
-
-
-def _ends_as_child(command: Evidence) -> str | None:
-    """What of uvicorn is never the first process of a container, None for one that may be."""
-    workers = _WORKERS.search(command.text)
-    if workers is not None and int(workers[1]) > 1:
-        return "a worker of uvicorn"
-    before = command.text.partition("uvicorn")[0]
-    wrapped = _is_container(command) and _PARENT.search(before)
-    return "uvicorn" if wrapped or command.path.endswith(".service") else None
-
-
-def _is_container(evidence: Evidence) -> bool:
-    reader = launch.reader(posixpath.basename(evidence.path))
-    return reader in {launch.container_file, launch.compose, launch.manifest}
-
-
-def _in_code(module: Module, together: list[Facts]) -> Served | None:
-    for call in module.calls("uvicorn.run"):
-        workers = argument(call, "workers", ())
-        if isinstance(workers, cst.Integer) and workers.evaluated_value > 1:
-            return Served("a worker of uvicorn", first=False)
-    runs = {server for facts in together for call in facts.calls if (server := known.runs().get(call)) is not None}
-    return Served("uvicorn", first=True) if "uvicorn" in runs else None
-
-
-def _is_application(facts: Facts) -> bool:
-    """Whether the file has to do with an ASGI application."""
-    return any(name.startswith(each) for name in facts.imports for each in _applications())
-
-
-def _applications() -> tuple[str, ...]:
-    entries = [entry for entry in known.entries().values() if "asgi" in entry.instrumentors]
-    packages = {api.partition(".")[0] for entry in entries for api in (*entry.decorators, *entry.bases, *entry.hooks)}
-    keys = {key for entry in entries for key in entry.instrumentors}
-    return tuple(f"{name}." for name in (*packages, *(f"opentelemetry.instrumentation.{key}" for key in keys)))
-
-
-def lifespan(module: Module) -> cst.FunctionDef | None:
-    """The file's only function that an application is given as its `lifespan`: a manager with one `yield`."""
-    given = [
-        arg.value for arg in module.walk.all(cst.Arg) if arg.keyword is not None and arg.keyword.value == "lifespan"
-    ]
-    found = {module.names.definition(each) for each in given}
-    function = found.pop() if len(found) == 1 else None
-    if not isinstance(function, cst.FunctionDef) or not module.values.is_manager(function):
-        return None
-    return function if len(module.flow(function).yields) == 1 else None
-
-
-# -- ends in the code -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -141,9 +41,10 @@ class Abrupt:
 def abrupt_ends(module: Module) -> Iterator[Abrupt]:
     """The calls of `os._exit` and `exec` that a process may reach with spans in memory, nothing having sent them.
 
-    Not in forked children, which leave that to their parent, nor in lambdas.
+    Not in forked children, which leave that to their parent.
     """
-    calls = [call for call in module.calls("os._exit", *_EXEC) if not isinstance(module.function_of(call), cst.Lambda)]
+    calls = [*module.calls("os._exit", "os.abort", *_EXEC)]
+    calls += [call for call in module.calls("os.kill") if _kills_itself(module, call)]
     if not calls or not any(facts.holding for facts in module.project.reach.together(module.path)):
         for call in calls:
             module.silenced(call, "nothing that runs with this file is known to keep spans in memory")
@@ -158,6 +59,14 @@ def abrupt_ends(module: Module) -> Iterator[Abrupt]:
             yield Abrupt(call, found[0])
         else:
             module.silenced(call, "no spans are known to be made before it, or something sends them first")
+
+
+def _kills_itself(module: Module, call: cst.Call) -> bool:
+    """`os.kill(os.getpid(), signal.SIGKILL)`: no handler sees that."""
+    given = [arg.value for arg in call.args]
+    if len(given) != 2 or not isinstance(given[0], cst.Call) or module.api(given[0].func) != "os.getpid":
+        return False
+    return module.api(given[1]) == "signal.SIGKILL" or (isinstance(given[1], cst.Integer) and given[1].value == "9")
 
 
 class _Search:
@@ -194,7 +103,7 @@ class _Search:
     def _outside(self, function: Function, depth: int) -> tuple[Node | None] | None:
         """The same for what runs before the function is called."""
         module = self.module
-        if module.entry(function) is not None:
+        if isinstance(function, cst.FunctionDef) and module.entry(function) is not None:
             return (None,)
         for call in module.values.call_sites(function) if isinstance(function, cst.FunctionDef) else ():
             found = self.before(call, module.function_of(call), depth + 1)
@@ -238,6 +147,9 @@ class _Search:
     def _parts(self, call: cst.Call, node: Node) -> Iterator[Node]:
         """The call, and what decides on it: `if ready: provider.shutdown()` counts as done."""
         yield call
+        function = self.module.function_of(call)
+        if not self.module.flow(function or self.module.tree).reaches(call, node):
+            return
         for up in self.module.walk.ancestors(call):
             if isinstance(up, cst.FunctionDef | cst.Lambda):
                 return
@@ -247,6 +159,10 @@ class _Search:
     def _takers(self, function: Function | None) -> Iterator[str]:
         """The functions that are given the function as an argument, by dotted name."""
         module = self.module
+        if isinstance(function, cst.Lambda):
+            given_to = module.walk.parent[module.walk.parent[function]]
+            if isinstance(given_to, cst.Call):
+                yield module.api(given_to.func) or ""
         if not isinstance(function, cst.FunctionDef):
             return
         qualified = module.names.qualified(function)

@@ -392,6 +392,7 @@ class Project:
             or bool(function.ambient)
             or any(effects - {"keep", "alias", "return", "capture"} for _, effects in function.effects)
             or f"{facts.module}.{function.name}" in self.telemetry
+            or not _SETS_UP.isdisjoint(self.called_by(function.calls))
         )
 
     @property
@@ -498,6 +499,10 @@ def _is_source_root(parts: tuple[str, ...]) -> bool:
 def _gives_telemetry(kind: str) -> bool:
     """Whether a type, or one of a tuple, is OpenTelemetry's."""
     return any(otel.is_otel(each) for each in kind.removeprefix("~tuple(").split("; "))
+
+
+# What a function calls to set telemetry up: whoever calls that belongs to the program that is traced.
+_SETS_UP = frozenset({*otel.SDK_PROVIDERS, *otel.SET_PROVIDER.values()})
 
 
 def _re_exports(facts: Facts) -> bool:

@@ -54,7 +54,8 @@ def providers(module: Module) -> list[Provider]:
 
 def _provider(module: Module, call: cst.Call, kind: str, alone: bool) -> Provider:
     at_exit = module.argument(call, "shutdown_on_exit")
-    says = at_exit.value if isinstance(at_exit, cst.Name) else None
+    meant = module.origins(at_exit) if at_exit is not None else []
+    says = meant[0].value if len(meant) == 1 and isinstance(meant[0], cst.Name) else None
     value = {"True": True, "False": False}.get(says or "", None if at_exit is not None or is_hidden(call) else True)
     return Provider(call, kind, next(_batches(module, call, kind, alone), None), value, at_exit)
 

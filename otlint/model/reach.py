@@ -49,8 +49,11 @@ class Reach:
 
     def together(self, path: str) -> list[Facts]:
         """The files that some program runs with `path` for all that is known: what it and its importers import."""
-        files = self._project.files
-        return self._with_imported([files[each] for each in sorted(self._with_importers(path)) if each in files])
+        return self._with_imported(self.importers(path))
+
+    def importers(self, path: str) -> list[Facts]:
+        """The file and those that import it, directly or not."""
+        return [self._project.files[each] for each in sorted(self._with_importers(path)) if each in self._project.files]
 
     def sends(self, path: str) -> bool:
         """Whether anything in the unit or process of `path` may make providers send what they hold, tests left out."""

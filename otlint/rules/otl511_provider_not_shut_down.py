@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from otlint.model.walk import Node
 
 
+_NAMES = {"os.kill": "SIGKILL"}
+
+
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
     from otlint.model.endings import abrupt_ends
@@ -54,24 +57,26 @@ def _never(module: Module, provider: Provider) -> Finding:
     )
 
 
-def _by_signal(module: Module, held: Sequence[Provider]) -> Iterator[Finding]:
+def _by_signal(module: Module, held: list[Provider]) -> Iterator[Finding]:
     """Servers and scripts that die of SIGTERM; one finding for all providers that die with them."""
-    from otlint.model.endings import endless_loop, lifespan, served
+    from otlint.model.endings import endless_loop
+    from otlint.model.serving import lifespan, pooled, served
 
     server = served(module) if held else None
+    if held and (server is None or server.unless):
+        server = pooled(module, held) or server
     loop = endless_loop(module) if held and server is None else None
     others: list[tuple[Node, str]] = [(each.call, "so is what this one holds") for each in held[1:]]
     if server is not None:
-        unless = ", unless it is the first process of a container" if server.first else ""
         function = lifespan(module)
         made = edits.shut_down_in(module, function, held) if function is not None else None
         yield module.finding(
             held[0].call,
-            f"{server.server} ends by the SIGTERM that stops it, without `atexit`{unless}, so what this provider still "
-            "holds is lost; shut it down when the application shuts down",
+            f"{server.server} {server.ends}{server.unless}, so what this provider still holds is lost; "
+            f"{server.instead}",
             related=others,
             fix=Fix("shut it down in the lifespan", Safety.UNSAFE, made) if made is not None else None,
-            hint=server.first,
+            hint=bool(server.unless),
         )
     elif loop is not None:
         yield module.finding(
@@ -88,9 +93,10 @@ def _abrupt(module: Module, end: Abrupt, held: Sequence[Provider]) -> Finding:
 
     statement = plain_statement(module, end.call) if module.span_around(end.call) is None else None
     made = edits.flush_before(module, statement, held) if statement is not None else None
+    api = module.api(end.call.func) or ""
     return module.finding(
         end.call,
-        f"`{module.api(end.call.func)}` ends the program without `atexit`, so the spans that wait in the batch "
+        f"`{_NAMES.get(api, api)}` ends the program without `atexit`, so the spans that wait in the batch "
         "processor are lost; flush the provider before",
         related=[(end.made, "spans are made here")] if end.made is not None else (),
         fix=Fix("flush it before", Safety.UNSAFE, made) if made is not None else None,

@@ -1,0 +1,164 @@
+"""The servers and workers that run an application, and end its processes without `atexit`."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import known, launch
+from otlint.deployment import Evidence
+from otlint.model.providers import Provider
+from otlint.model.values import argument
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.project import Facts
+
+# From this version on, uvicorn ends by the signal that it was sent.
+_RAISES_AGAIN = "0.29"
+_FIRST = ", unless it is the first process of a container"
+# Files of what starts and restarts processes.
+_MANAGED = re.compile(r"\.(?:service|conf|ini)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What runs an application and ends its process without `atexit`.
+
+    `server` says which one, `ends` how, `unless` when not, empty if that is always so, and `instead` what shuts a
+    provider down there.
+    """
+
+    server: str
+    unless: str = ""
+    ends: str = "ends by the SIGTERM that stops it, without `atexit`"
+    instead: str = "shut it down when the application shuts down"
+
+
+def served(module: Module) -> Served | None:
+    """The uvicorn that runs what the file belongs to; None for other servers, and for a uvicorn that ends normally."""
+    project = module.project
+    together = project.reach.together(module.path) if module.path in project.files else []
+    deployment = project.deployments.for_path(module.path) if project.deployments is not None else None
+    if deployment is not None and deployment.at_least("uvicorn", _RAISES_AGAIN) is False:
+        return None
+    commands = [each for each in deployment.commands if "--reload" not in each.text] if deployment is not None else []
+    gunicorn = next((each for each in commands if each.word == "gunicorn-uvicorn-worker"), None)
+    own = gunicorn is not None and gunicorn.path == module.path
+    if not own and (project.reach.is_spare(module.path) or not any(map(_is_application, together))):
+        return None
+    if gunicorn is not None:
+        return Served(f"gunicorn's uvicorn worker ({gunicorn.path})")
+    found = _in_code(module, together)
+    if found is not None and not found.unless:
+        return found
+    plain = [each for each in commands if each.word in {"uvicorn", "granian"}]
+    plain = [each for each in plain if _is_container(each)] or plain  # scripts are for developers
+    asked = deployment.env.get("WEB_CONCURRENCY", "") if deployment is not None else ""
+    alone = [each for each in plain if _ends_as_child(each, asked) is None]
+    if plain and not alone:
+        return Served(f"{_ends_as_child(plain[0], asked)} ({plain[0].path})")
+    if any(_is_container(each) for each in alone):
+        return None
+    return found or (Served("uvicorn", _FIRST) if alone else None)
+
+
+def pooled(module: Module, held: list[Provider]) -> Served | None:
+    """The Celery or RQ whose worker process builds these providers: the processes that it forks end by `os._exit`."""
+    builders = _builders(module, held)
+    for facts in module.project.reach.importers(module.path):
+        if facts.path != module.path and not (builders is None or builders & facts.imports):
+            continue
+        if "rq.Worker" in facts.calls:
+            return Served("a job of RQ", ends="ends by `os._exit`", instead="flush it at the end of each job")
+        if "celery.Celery" in facts.imports or any(name.startswith("celery.signals.") for name in facts.imports):
+            return _celery(module, facts)
+    return None
+
+
+def _celery(module: Module, application: Facts) -> Served | None:
+    deployments = module.project.deployments
+    found = deployments.for_paths([module.path, application.path]).commands if deployments is not None else ()
+    commands = [each for each in found if each.word == "celery"]
+    forks = next((each for each in commands if each.how != "alone"), None)
+    if commands and forks is None:
+        return None
+    sure = forks is not None or "celery.signals.worker_process_init" in application.imports
+    return Served(
+        f"a process of Celery's pool ({forks.path})" if forks is not None else "a process of Celery's pool",
+        "" if sure else ", unless the pool is another than `prefork`",
+        "ends by `os._exit`",
+        "shut it down on `worker_process_shutdown`",
+    )
+
+
+def _builders(module: Module, held: list[Provider]) -> set[str] | None:
+    """The functions of the file that build one of the providers, by dotted name; None if importing it is enough."""
+    waiting = [module.function_of(each.call) for each in held]
+    found: set[str] = set()
+    while waiting:
+        function = waiting.pop()
+        if not isinstance(function, cst.FunctionDef):
+            return None
+        owner = module.walk.class_of(function)
+        name = module.names.qualified(owner if owner is not None else function)
+        if name not in found:
+            found.add(name)
+            waiting.extend(module.function_of(call) for call in module.values.call_sites(function))
+    return found
+
+
+def _ends_as_child(command: Evidence, asked: str) -> str | None:
+    """What of a server is never the first process of a container, None for one that may be.
+
+    `asked`: the number of workers that the environment asks for.
+    """
+    if command.word == "granian":
+        return "a worker of granian"
+    if command.how == "workers" or ("--workers" not in command.text and asked.isdecimal() and int(asked) > 1):
+        return "a worker of uvicorn"
+    return "uvicorn" if command.how == "child" and (_is_container(command) or _MANAGED.search(command.path)) else None
+
+
+def _is_container(evidence: Evidence) -> bool:
+    reader = launch.reader(posixpath.basename(evidence.path))
+    return reader in {launch.container_file, launch.compose, launch.manifest}
+
+
+def _in_code(module: Module, together: list[Facts]) -> Served | None:
+    for call in module.calls("uvicorn.run"):
+        workers = argument(call, "workers", ())
+        if isinstance(workers, cst.Integer) and workers.evaluated_value > 1:
+            return Served("a worker of uvicorn")
+    runs = {server for facts in together for call in facts.calls if (server := known.runs().get(call)) is not None}
+    if "granian" in runs:
+        return Served("a worker of granian")
+    return Served("uvicorn", _FIRST) if "uvicorn" in runs else None
+
+
+def _is_application(facts: Facts) -> bool:
+    """Whether the file has to do with an ASGI application."""
+    return any(name.startswith(each) for name in facts.imports for each in _applications())
+
+
+def _applications() -> tuple[str, ...]:
+    entries = [entry for entry in known.entries().values() if "asgi" in entry.instrumentors]
+    packages = {api.partition(".")[0] for entry in entries for api in (*entry.decorators, *entry.bases, *entry.hooks)}
+    keys = {key for entry in entries for key in entry.instrumentors}
+    return tuple(f"{name}." for name in (*packages, *(f"opentelemetry.instrumentation.{key}" for key in keys)))
+
+
+def lifespan(module: Module) -> cst.FunctionDef | None:
+    """The file's only function that an application is given as its `lifespan`: a manager with one `yield`."""
+    given = [
+        arg.value for arg in module.walk.all(cst.Arg) if arg.keyword is not None and arg.keyword.value == "lifespan"
+    ]
+    found = {module.names.definition(each) for each in given}
+    function = found.pop() if len(found) == 1 else None
+    if not isinstance(function, cst.FunctionDef) or not module.values.is_manager(function):
+        return None
+    return function if len(module.flow(function).yields) == 1 else None
