@@ -19,6 +19,8 @@ from otlint.model.walk import Node
 if TYPE_CHECKING:
     from otlint.model.module import Module
 
+_CALLABLES = frozenset({None, "typing.Callable", "collections.abc.Callable", "typing.Any"})
+
 
 def outside(module: Module, span: Span) -> tuple[Node, str] | None:
     """The first work that should be inside the open span and is not: where it stands and what it does.
@@ -27,15 +29,15 @@ def outside(module: Module, span: Span) -> tuple[Node, str] | None:
     """
     if span.current or span.function is None or not isinstance(span.function, cst.FunctionDef):
         return None
-    custody = module.custody(span.start)
-    current = next((use for use in custody.uses if _makes_current(module, use)), None)
+    uses = {*module.custody(span.start).uses, *_named(module, span)}
+    order = module.walk.order
+    current = next((use for use in sorted(uses, key=order.__getitem__) if _makes_current(module, use)), None)
     if module.silenced(span.start, Reason("it is made current, or handed on, by hand", current) if current else None):
         return None
     body = list(_opened(module, span))
     generator = any(isinstance(node, cst.Yield) for node in body) and not module.values.is_manager(span.function)
     if module.silenced(span.start, generator and "a generator must not keep a span current while it waits"):
         return None
-    uses = set(custody.uses)
     for node in body:
         words = _needs_parent(module, span, node)
         handed = isinstance(node, cst.Call) and any(module.walk.inside(use, node) for use in uses)
@@ -45,10 +47,20 @@ def outside(module: Module, span: Span) -> tuple[Node, str] | None:
     return None
 
 
+def _named(module: Module, span: Span) -> Iterator[Node]:
+    """The uses of the variable that `with … as span` binds."""
+    if span.managed_by is not None and span.variable is not None:
+        for use in module.walk.named(span.variable, span.managed_by):
+            if any(each.node is span.binding for each in module.names.reaching(use.value, use)):
+                yield use
+
+
 def _opened(module: Module, span: Span) -> Iterator[Node]:
     """The nodes that are evaluated while the span is open and nothing else is current."""
     if span.managed_by is not None:
-        nodes = module.walk.own(span.managed_by.body, cst.Call, cst.Yield)
+        items = [each for each in span.managed_by.items if module.walk.order[each] > module.walk.order[span.start]]
+        blocks = (*items, span.managed_by.body)
+        nodes = [node for block in blocks for node in module.walk.own(block, cst.Call, cst.Yield)]
     else:
         custody = module.custody(span.start)
         if custody.handed or not custody.discharged:
@@ -82,8 +94,12 @@ def _needs_parent(module: Module, span: Span, node: Node) -> str | None:
     if started is not None and started is not span and started.api != otel.USE_SPAN:
         given = module.argument(node, "context")
         return "a span starts" if given is None else None
+    if module.helpers.starting.calls_parameter(node):
+        return "the wrapped function runs"
+    if _is_given(module, node.func) and not isinstance(module.walk.parent[node], cst.Expr):
+        return f"`{module.code(node.func)}` runs"
     if api is None:
-        return "the wrapped function runs" if module.helpers.starting.calls_parameter(node) else None
+        return None
     if api in otel.INJECTS:
         return "the context is injected" if module.argument(node, "context") is None else None
     if api in module.project.telemetry:
@@ -92,3 +108,22 @@ def _needs_parent(module: Module, span: Span, node: Node) -> str | None:
     if operation is not None and module.instrumentation.of(operation.instrumentors | operation.beneath) is not None:
         return f"`{api.rpartition('.')[2]}`, which is instrumented, is called"
     return None
+
+
+def _is_given(module: Module, called: cst.BaseExpression) -> bool:
+    """Whether a function is called that came from outside: a parameter, or an attribute that the constructor sets.
+
+    def dispatch(self, request, call_next): call_next(request)
+    def __init__(self, app): self.app = app        self.app(scope, receive, send)
+    """
+    if module.type(called) not in _CALLABLES:
+        return False
+    if isinstance(called, cst.Name):
+        bindings = module.names.reaching(called.value, called)
+        return bool(bindings) and all(each.kind == "param" for each in bindings)
+    owner = called.value if isinstance(called, cst.Attribute) else None
+    cls = module.names.owner_class(owner) if isinstance(owner, cst.Name) else None
+    if cls is None or not isinstance(called, cst.Attribute):
+        return False
+    set_by = module.names.attributes.get((cls, called.attr.value), [])
+    return bool(set_by) and all(isinstance(each.value, cst.Name) and _is_given(module, each.value) for each in set_by)
