@@ -13,6 +13,7 @@ from otlint.edits.imports import reference
 from otlint.edits.statements import insert_after, prepend
 from otlint.fix import Edit
 from otlint.model.optional import is_available, is_tested
+from otlint.model.walk import Node
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -53,7 +54,8 @@ def set_attributes_after(module: Module, call: cst.Call, pairs: Sequence[Pair]) 
 
 def set_kind(module: Module, span: Span, kind: str) -> Edits | None:
     """Give a span this kind (a dotted SpanKind); None when the call has no place for it, or may run without the API."""
-    if span.start not in module.walk.parent:
+    start: Node = span.start  # a decorator without arguments is no call
+    if not isinstance(start, cst.Call) or start not in module.walk.parent:
         return None
     if span.kind_argument is None and not is_available(module, span.start):
         return None

@@ -302,11 +302,15 @@ def _services(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Handler:
-    """A function that is a handler by convention: its name, if it matters, and its parameters (name, type or None)."""
+    """A function that is a handler by convention: its name, if it matters, and its parameters (name, type or None).
+
+    `built`: what its class is built with, by name.
+    """
 
     names: frozenset[str]
     parameters: tuple[tuple[str, str | None], ...]
     method: bool
+    built: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -346,7 +350,12 @@ def entries() -> Mapping[str, Entry]:
 
 def _entry(key: str, kind: str, entry: Mapping[str, Any]) -> Entry:
     handlers = tuple(
-        Handler(frozenset(item.get("names", ())), tuple(map(_parameter, item["parameters"])), item.get("method", False))
+        Handler(
+            frozenset(item.get("names", ())),
+            tuple(map(_parameter, item["parameters"])),
+            item.get("method", False),
+            tuple(item.get("built", ())),
+        )
         for item in entry.get("handlers", ())
     )
     return Entry(

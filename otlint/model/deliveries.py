@@ -6,7 +6,8 @@ async for record in consumer:            received here
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,8 @@ class Delivery:
 
 def deliveries(module: Module, function: cst.FunctionDef, stop: Node, depth: int = 0) -> Iterator[Delivery]:
     """The messages that a function certainly has when it comes to a node."""
-    received, names = working.received(module, function.body, stop)
-    for done in received:
+    received = list(working.received(module, function.body, stop))
+    for done, names in received:
         consumers = [each for each in known.entries().values() if done.operation.api.rpartition(".")[0] in each.loops]
         yield Delivery(
             f"`{done.name(module)}` receives",
@@ -50,8 +51,8 @@ def deliveries(module: Module, function: cst.FunctionDef, stop: Node, depth: int
     if not received and depth < _DEPTH:
         handed = _handed_in(module, function, depth)
         if handed is not None:
-            _, names = working.received(module, function.body, stop, handed.names)
-            yield Delivery(handed.by, names, handed.instrumentors, handed.native)
+            names = working.holding(module, function.body, stop, given=handed.names)
+            yield dataclasses.replace(handed, names=names)
 
 
 def _handed_in(module: Module, function: cst.FunctionDef, depth: int) -> Delivery | None:
@@ -62,26 +63,35 @@ def _handed_in(module: Module, function: cst.FunctionDef, depth: int) -> Deliver
         caller = module.function_of(call)
         if not isinstance(caller, cst.FunctionDef) or caller is function or module.span_around(call) is not None:
             return None
-        found = _arrived(module, caller, call, depth + 1)
-        given = _given(module, function, call, found.names) if found is not None else frozenset()
-        if found is None or not given or _is_one_step(module, caller, call, found.names):
+        found, given = _with(module, function, call, _arrived(module, caller, call, depth + 1))
+        if found is None or _is_one_step(module, caller, call, found.names):
             return None
         holding |= given
     if found is None:
         return None
-    return Delivery(found.by, frozenset(holding), found.instrumentors, found.native)
+    return dataclasses.replace(found, names=frozenset(holding))
 
 
-def _arrived(module: Module, caller: cst.FunctionDef, call: cst.Call, depth: int) -> Delivery | None:
+def _with(
+    module: Module, function: cst.FunctionDef, call: cst.Call, arrived: Iterable[Delivery]
+) -> tuple[Delivery | None, frozenset[str]]:
+    """The message that a call gives to a function, and the parameters that get it."""
+    for each in arrived:
+        given = _given(module, function, call, each.names)
+        if given:
+            return each, given
+    return None, frozenset()
+
+
+def _arrived(module: Module, caller: cst.FunctionDef, call: cst.Call, depth: int) -> Iterator[Delivery]:
     entry = module.entries.of(caller)
     if entry is None:
-        return next(deliveries(module, caller, call, depth), None)
-    if entry.kind != "CONSUMER":
-        return None
-    given = frozenset(parameters(caller)) - {"self", "cls"}
-    _, names = working.received(module, caller.body, call, given)
-    by = f"{entry.key.partition('.')[2]} hands to `{caller.name.value}`"
-    return Delivery(by, names, entry.instrumentors, entry.native)
+        yield from deliveries(module, caller, call, depth)
+    elif entry.kind == "CONSUMER":
+        given = frozenset(parameters(caller)) - {"self", "cls"}
+        names = working.holding(module, caller.body, call, given=given)
+        by = f"{entry.key.partition('.')[2]} hands to `{caller.name.value}`"
+        yield Delivery(by, names, entry.instrumentors, entry.native)
 
 
 def _given(module: Module, function: cst.FunctionDef, call: cst.Call, names: frozenset[str]) -> frozenset[str]:

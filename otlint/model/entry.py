@@ -11,7 +11,7 @@ import libcst as cst
 
 from otlint import known
 from otlint.model.reason import Reason
-from otlint.model.values import argument
+from otlint.model.values import argument, parameters
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ class Entries:
         """The framework that calls the function for each request or message, None when none is known to."""
         if not isinstance(function, cst.FunctionDef):
             return None
+        key = self._module.project.registered.get(self._module.names.qualified(function))
+        return self._here(function) or (known.entries()[key] if key is not None else None)
+
+    def _here(self, function: cst.FunctionDef) -> known.Entry | None:
+        """The same, by what this file says."""
         if function not in self._found:
             self._found[function] = next(self._matches(function), None)
         return self._found[function]
@@ -46,9 +51,9 @@ class Entries:
         return found
 
     def all(self) -> Iterator[tuple[cst.FunctionDef, known.Entry]]:
-        """The functions of this file that a framework calls."""
+        """The functions of this file that a framework calls, by what this file says."""
         for function in self._module.walk.all(cst.FunctionDef):
-            entry = self.of(function)
+            entry = self._here(function)
             if entry is not None:
                 yield function, entry
 
@@ -107,7 +112,7 @@ class Entries:
     def _by_convention(self, handler: known.Handler, function: cst.FunctionDef, method: bool) -> bool:
         if handler.names and function.name.value not in handler.names:
             return False
-        if handler.method and not method:
+        if (handler.method and not method) or (handler.built and not self._is_built_with(function, handler.built)):
             return False
         given = [*function.params.posonly_params, *function.params.params]
         given = given[1:] if method else given
@@ -120,6 +125,12 @@ class Entries:
             elif parameter.annotation is None or self._module.values.annotated(parameter.annotation.annotation) != kind:
                 return False
         return True
+
+    def _is_built_with(self, method: cst.FunctionDef, names: tuple[str, ...]) -> bool:
+        """Whether the constructor of a method's class takes parameters of these names."""
+        cls = self._module.walk.class_of(method)
+        made = self._module.names.in_class(cls, "__init__") if cls is not None else []
+        return any(isinstance(each.node, cst.FunctionDef) and set(names) <= {*parameters(each.node)} for each in made)
 
     def _registrations(self) -> dict[Node, known.Entry]:
         """Functions of this file that a call hands to a framework: `app.add_api_route("/", handler)`."""

@@ -54,6 +54,7 @@ def collect(module: Module) -> Facts:
         calls=frozenset(api for api in module.apis_called if otel.is_otel(api) or _is_set_up(api)),
         under_span=frozenset(_under_span(module)),
         handled=tuple(sorted(_handled(module).items())),
+        registered=tuple(sorted((name, entry.key) for name, entry in module.entries.elsewhere())),
         script=_is_script(module),
         holding=frozenset(each.kind for each in module.providers if each.batch is not None),
         sends=sends(module),

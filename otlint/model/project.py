@@ -121,7 +121,8 @@ class Facts:
     """What one file contributes. `path` is relative to the project root, `module` its dotted name from there.
 
     `script`: it does something when it is run, not just when it is called. `under_span` is what it calls inside of span
-    blocks, `handled` what handlers of requests or messages call, and the handlers themselves, by framework.
+    blocks, `handled` what handlers of requests or messages call, and the handlers themselves, by framework;
+    `registered` the functions of other files that it hands to a framework.
     `holding`: the classes of the providers that it builds and that keep telemetry in memory for a while; `sends`:
     something in it may make a provider send that. `requires`: see `otlint.model.optional.requires`.
     """
@@ -137,6 +138,7 @@ class Facts:
     calls: frozenset[str] = frozenset()
     under_span: frozenset[str] = frozenset()
     handled: tuple[tuple[str, frozenset[str]], ...] = ()
+    registered: tuple[tuple[str, str], ...] = ()
     script: bool = False
     holding: frozenset[str] = frozenset()
     sends: bool = False
@@ -173,6 +175,7 @@ class Project:
     _reach: Reach | None = None
     _under_span: dict[str, str] | None = None
     _handled: dict[str, list[tuple[str, str]]] | None = None
+    _registered: dict[str, str] | None = None
     _callers: dict[str, set[str]] | None = None
     _depth: int = 0
     _tables: dict[str, dict[str, Symbol | str]] = field(default_factory=dict)
@@ -207,7 +210,8 @@ class Project:
     def _forget(self, path: str) -> None:
         self._tables.pop(path, None)
         self._symbols.clear()
-        self._speakers = self._telemetry = self._reach = self._under_span = self._handled = self._callers = None
+        self._speakers = self._telemetry = self._reach = self._under_span = self._handled = None
+        self._registered = self._callers = None
 
     def module(self, dotted: str, path: str) -> Facts | None:
         """The project file that `import dotted` loads when written in the file at `path`, None when it is foreign."""
@@ -482,6 +486,18 @@ class Project:
                     for name in names:
                         self._handled.setdefault(name, []).append((key, facts.path))
         return self._handled
+
+    @property
+    def registered(self) -> dict[str, str]:
+        """The functions that another file hands to a framework → the framework."""
+        if self._registered is None:
+            self._registered = {}
+            for facts in self.files.values():
+                for name, key in facts.registered:
+                    symbol = self.symbol(name, facts.path)
+                    if symbol is not None:
+                        self._registered[symbol.dotted] = key
+        return self._registered
 
     def sources(self, facts: Facts, names: Iterable[str]) -> set[str]:
         """The project files that names imported by a file come from."""

@@ -7,6 +7,7 @@ instrumentor may make the span of that kind: then a manual one of kind INTERNAL 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -239,10 +240,17 @@ def _entering(module: Module, span: Span) -> Purpose | None:
         return None  # it is a step of other functions as well
     excused = module.instrumentation.possible(entry.instrumentors, entry.native)
     what = "request" if entry.kind == "SERVER" else "message"
+    if what == "request" and any(isinstance(up, cst.For | cst.While) for up in _above(module, span, function)):
+        return None  # one of many items of the request
     why = f"the whole of a {what} that {entry.key.partition('.')[2]} hands to `{function.name.value}`"
     if what == "request":
         return Purpose(SERVER, (otel.KIND_SERVER,), why, span.start, excused=excused)
     return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES, excused)
+
+
+def _above(module: Module, span: Span, function: cst.FunctionDef) -> Iterator[Node]:
+    """What is around the start of a span in its function."""
+    return itertools.takewhile(lambda up: up is not function, module.walk.ancestors(span.start))
 
 
 def _hook(module: Module, span: Span, function: cst.FunctionDef) -> known.Entry | None:

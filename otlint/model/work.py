@@ -9,6 +9,7 @@ with tracer.start_as_current_span("load"):
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -100,26 +101,32 @@ def _of_function(module: Module, function: cst.FunctionDef, depth: int) -> Work:
     return module.works[function, depth]
 
 
-def received(
-    module: Module, body: Node, stop: Node, given: frozenset[str] = frozenset()
-) -> tuple[list[Done], frozenset[str]]:
-    """What a function has received when it comes to a node, and the names that hold it, or parts of it, there.
-
-    `given` are names that hold a message from the start.
-    """
-    worker, found = _Worker(module, None, 0), []
-    worker.answers |= given
-    for node in module.walk.below(body):
-        if node is stop:
-            break
+def received(module: Module, body: Node, stop: Node) -> Iterator[tuple[Done, frozenset[str]]]:
+    """What a function has received when it comes to a node, and the names that hold it, or parts of it, there."""
+    worker = _Worker(module, None, 0)
+    for node in _before(module, body, stop):
         operation = worker.operation(node)
         around = not isinstance(node, cst.For) or module.walk.inside(stop, node.body)
         if operation is not None and operation.role == "receive" and around:
-            found.append(Done(node, operation, None))
+            yield Done(node, operation, None), holding(module, body, stop, source=node)
+
+
+def holding(
+    module: Module, body: Node, stop: Node, *, source: Node | None = None, given: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """The names that hold what `source` gives, or what some names hold from the start, when control comes to a node."""
+    worker = _Worker(module, None, 0)
+    worker.answers |= given
+    for node in _before(module, body, stop):
+        if node is source:
             worker.remember(node)
         else:
             worker.follow(node)
-    return found, frozenset(worker.answers)
+    return frozenset(worker.answers)
+
+
+def _before(module: Module, body: Node, stop: Node) -> Iterator[Node]:
+    return itertools.takewhile(lambda node: node is not stop, module.walk.below(body))
 
 
 def surrounds(module: Module, function: cst.FunctionDef, span: Span, inside: Sequence[Node]) -> bool:
@@ -181,7 +188,7 @@ class _Worker:
                     self.remember(node)
                 elif self._is_work(node):
                     return Work(tuple(done), node, stages)
-                elif isinstance(node, cst.Assign | cst.AnnAssign | cst.For | cst.WithItem):
+                elif isinstance(node, cst.Assign | cst.AnnAssign | cst.NamedExpr | cst.For | cst.WithItem):
                     self.follow(node)
         return Work(tuple(done), None, stages)
 
@@ -236,14 +243,15 @@ class _Worker:
 
     def remember(self, node: Node) -> None:
         """The names that hold what an operation gives."""
-        if isinstance(node, cst.For):
-            self.answers |= _targets(node.target)
-            return
-        for up in self.module.walk.ancestors(node):
-            if isinstance(up, cst.Assign | cst.AnnAssign | cst.WithItem):
+        below = node
+        for up in (node, *self.module.walk.ancestors(node)):
+            if isinstance(up, cst.Assign | cst.AnnAssign | cst.NamedExpr | cst.WithItem) or (
+                isinstance(up, cst.For) and below in {node, up.iter}
+            ):
                 self.follow(up, certain=True)
             if isinstance(up, cst.BaseSmallStatement | cst.BaseCompoundStatement):
                 return
+            below = up
 
     def follow(self, node: Node, certain: bool = False) -> None:
         """A name that is set from an answer holds one as well."""
@@ -371,6 +379,8 @@ def _assignment(node: Node) -> tuple[Node | None, list[Node]]:
         return node.value, [node.target]
     if isinstance(node, cst.For):
         return node.iter, [node.target]
+    if isinstance(node, cst.NamedExpr):
+        return node.value, [node.target]
     if isinstance(node, cst.WithItem) and node.asname is not None:
         return node.item, [node.asname.name]
     return None, []
