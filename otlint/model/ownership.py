@@ -84,8 +84,9 @@ class Ownership:
         """The ways out on which the value is neither discharged nor handed over, nor passes one of `also`.
 
         Of exceptions only the first. Left out: what only a KeyboardInterrupt or a cancellation can do; once a function
-        hands the value over, exceptions before that, as it is building something; and exceptions in the code around
-        the discharge itself (see `_care`) or in what describes the value.
+        hands the value over, exceptions before that, as it is building something, unless they are those of a function
+        that it wraps; and exceptions in the code around the discharge itself (see `_care`) or in what describes the
+        value.
         """
         if custody.start in custody.handed:
             return []
@@ -100,18 +101,28 @@ class Ownership:
             custody.start, stops, known=known.known, quiet=lambda node: self._describes(node, custody), every=True
         )
         found = [way for way in found if not way.only_base_exceptions]
-        if handed:
-            return [way for way in found if way.kind not in {"exception", "yield"}]
         care = self._care(custody)
         sudden = [way for way in found if way.kind == "exception" and self._is_sudden(way.node, custody, care, loans)]
+        if handed:
+            found = [way for way in found if way.kind != "yield"]
+            sudden = [way for way in sudden if self._is_wrapped(way.node)]
         return [way for way in found if way.kind != "exception" or way in sudden[:1]]
+
+    def _is_wrapped(self, node: Node) -> bool:
+        """Whether the node calls a function that this one was given: `wrapped(*args)`."""
+        call = node.expression if isinstance(node, cst.Await) else node
+        if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Name):
+            return False
+        bindings = self.names.reaching(call.func.value, call.func)
+        return bool(bindings) and all(each.kind == "param" for each in bindings)
 
     def _is_loan(self, node: Node, ends: set[Node], flow: Flow, known: Conditions) -> bool:
         """Whether an unknown function only borrows the value: whatever comes after the call discharges it."""
         if not ends or not isinstance(node, cst.Call):
             return False
         after = flow.escapes(node, ends, known=known.known)
-        return not any(way.kind in {"return", "end", "loop", "yield"} for way in after)
+        fails = any(isinstance(up, cst.ExceptHandler) for up in self.walk.ancestors(node))  # `fail(span); raise`
+        return not any(way.kind in ({*_ON, "raise"} if fails else _ON) for way in after)
 
     def _is_sudden(self, node: Node, custody: Custody, care: list[Node], loans: set[Node]) -> bool:
         """Whether an exception at the node is one that ordinary work may raise."""
@@ -167,6 +178,9 @@ class Ownership:
         between = lines[lines.index(line) + 1 : lines.index(guard)]
         work = (cst.Await, cst.While, cst.With, cst.Try)
         return [] if any(self.walk.own(each, *work) for each in between) else list(between)
+
+
+_ON = frozenset({"return", "end", "loop", "yield"})
 
 
 def _is_broad(clause: Node) -> bool:
