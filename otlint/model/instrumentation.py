@@ -8,13 +8,14 @@ the second. Reach: a call counts in its unit, in units below it, and in units th
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Iterable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from otlint import known, otel
-from otlint.deployment import Deployment
+from otlint.deployment import Deployment, Evidence
 from otlint.model.reason import Elsewhere, Reason
 from otlint.model.walk import Node
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _BASE = "opentelemetry-instrumentation"
 _DECLARED = Reason("`[instrumentation]` of the configuration says that it is instrumented")
 _OTEL = ("opentelemetry-sdk", "opentelemetry-api")
+
+# `python shop/server.py`, `python -m shop`, `uwsgi --module shop.wsgi`, `uvicorn shop.main:app`
+_PROGRAM = re.compile(r"([\w./-]+)\.py\b|(?:-m|--module)[ =]([\w.]+)|\b([A-Za-z_][\w.]*):[A-Za-z_]")
 
 
 class Instrumentation:
@@ -74,7 +78,8 @@ class Instrumentation:
             return _DECLARED
         for key in sorted(wanted & self._around):
             return Reason(f"`{_short(key)}` may be switched on", partial(self._switch, key, self._near))
-        launched = next(iter((*self._deployment.launches, *self._deployment.hints)), None)
+        launches = (*self._deployment.launches, *self._deployment.hints)
+        launched = next((each for each in launches if not self._starts_another(each)), None)
         if launched is not None:
             installed = self._deployment.installed_instrumentation
             if not installed or wanted & installed:
@@ -82,6 +87,14 @@ class Instrumentation:
         for key in sorted(wanted & self._installed_unused):
             return Reason(f"`{_short(key)}` is installed, and no file uses it: something else may switch it on")
         return next((Reason(f"`{key}` may make its own spans") for key in native if self._may_be_native(key)), None)
+
+    def _starts_another(self, launch: Evidence) -> bool:
+        """Whether a command launches other programs only, while this file is one that is run by itself."""
+        found = _PROGRAM.findall(launch.text.partition(launch.word)[2].partition("`")[0])
+        named = {part for name in found for part in re.split(r"[./]", "".join(name)) if part}
+        if not named or not named.isdisjoint(self._path.removesuffix(".py").split("/")):
+            return False
+        return self._project.reach.is_program(self._path)
 
     def _may_be_native(self, key: str) -> bool:
         entry = _natives()[key]

@@ -91,6 +91,11 @@ class Reach:
                     return None
         return found
 
+    def is_program(self, path: str) -> bool:
+        """Whether the file is one that is run by itself: it works when it is run, and nothing imports it."""
+        facts = self._project.files.get(path)
+        return facts is not None and facts.script and path not in self._importers
+
     @cached_property
     def _importers(self) -> dict[str, set[str]]:
         """The files that import a file."""
