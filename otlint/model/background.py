@@ -12,12 +12,12 @@ import libcst as cst
 from otlint import known, otel
 from otlint.model.elements import element_type
 from otlint.model.handoffs import Handoff, is_waited_for
+from otlint.model.needs import Needs, facts_of
 from otlint.model.reason import Reason
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
-    from otlint.model.project import FunctionFacts
 
 # A target of such a name lives longer than the request that starts it.
 _LONG_LIVED = frozenset(
@@ -31,7 +31,6 @@ _ENDLESS = frozenset({"serve_forever", "run_forever", "start_consuming", "wait_f
 _CARRIES_CONTEXT = re.compile(
     r"(?i)(?:^|_)(?:ctx|contexts?|carriers?|traceparent|span|links?|(?:trace|otel|propagation)_?headers)$|(?:Span|Context)$"
 )
-_OWN_CONTEXT = frozenset({otel.ATTACH, "contextvars.Context.run", *otel.EXTRACTS})
 _CURRENT_SPAN = frozenset({otel.GET_CURRENT_SPAN, *otel.INJECTS})
 _LOGS = frozenset(
     f"{owner}.{method}"
@@ -55,58 +54,18 @@ def missed(module: Module, handoff: Handoff) -> str | None:
         return None
     if module.silenced(handoff.call, _lives_long(module, handoff, names) and "it lives longer than what starts it"):
         return None
-    work = Work(module, names)
+    work = Needs(module, names)
     if work.starts_spans:
         return "starts spans"
     if work.called & _CURRENT_SPAN:
         return "uses the current span"
-    for name in sorted(work.called):
-        operation = known.clients().operation(name)
-        if operation is not None and module.instrumentation.of(operation.instrumentors | operation.beneath):
-            return f"calls `{name}`, which is instrumented"
+    instrumented = work.instrumented()
+    if instrumented is not None:
+        return f"calls `{instrumented}`, which is instrumented"
     if work.called & _LOGS and module.instrumentation.of({"logging"}):
         return "logs with trace ids"
     module.silenced(handoff.call, "nothing that it does is known to need the trace")
     return None
-
-
-class Work:
-    """What functions do that are called without a current span: `called` holds every name that they call.
-
-    A function that brings a context of its own is not looked into.
-    """
-
-    def __init__(self, module: Module, names: set[str]) -> None:
-        self.module = module
-        self.called: set[str] = set()
-        self.starts_spans = False
-        waiting = sorted(names)
-        while waiting:
-            name = waiting.pop()
-            self.called.add(name)
-            facts = self._facts(name)
-            if facts is None:
-                self.starts_spans |= name in otel.STARTS or module.project.wrappers.starts_span(name)
-            elif not self._brings_context(facts):
-                self.starts_spans |= facts.parent == "current"
-                waiting.extend(sorted(facts.calls - otel.STARTS - self.called))
-
-    def _facts(self, name: str) -> FunctionFacts | None:
-        return facts_of(self.module, name)
-
-    def _brings_context(self, facts: FunctionFacts) -> bool:
-        if facts.parent == "given" or facts.calls & _OWN_CONTEXT:
-            return True
-        if otel.USE_SPAN in facts.calls and facts.parent is None:
-            return True
-        inner = (facts_of(self.module, each) for name in facts.calls for each in (name, f"{name}.__enter__"))
-        return any(each is not None and otel.ATTACH in each.calls for each in inner)
-
-
-def facts_of(module: Module, name: str) -> FunctionFacts | None:
-    """The facts of a function of this file, nested ones included, or of another file of the project."""
-    function = module.values.function(name)
-    return module.helpers.of(function) if function is not None else module.project.function(name)
 
 
 def _carries_context(module: Module, given: cst.BaseExpression) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.needs import Needs, facts_of
 from otlint.model.reason import Reason
 from otlint.model.spans import Span
 from otlint.model.walk import Node
@@ -102,12 +103,25 @@ def _needs_parent(module: Module, span: Span, node: Node) -> str | None:
         return None
     if api in otel.INJECTS:
         return "the context is injected" if module.argument(node, "context") is None else None
+    if facts_of(module, api) is not None:
+        return _needed_below(module, api)
     if api in module.project.telemetry:
         return f"`{api.rpartition('.')[2]}` starts spans"
     operation = module.operation(node)
     if operation is not None and module.instrumentation.of(operation.instrumentors | operation.beneath) is not None:
         return f"`{api.rpartition('.')[2]}`, which is instrumented, is called"
     return None
+
+
+def _needed_below(module: Module, function: str) -> str | None:
+    """The same of everything that a function of the project does."""
+    work, name = Needs(module, {function}), function.rpartition(".")[2]
+    if work.starts_spans:
+        return f"`{name}` starts spans"
+    if work.called & otel.INJECTS:
+        return f"`{name}` injects the context"
+    instrumented = work.instrumented()
+    return f"`{name}` calls `{instrumented}`, which is instrumented" if instrumented is not None else None
 
 
 def _is_given(module: Module, called: cst.BaseExpression) -> bool:
