@@ -38,6 +38,7 @@ ENTRY_KEYS = {
     "loops",
     "fails",
     "raises",
+    "records",
     "types",
 }
 

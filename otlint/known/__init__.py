@@ -315,7 +315,10 @@ class Handler:
 
 @dataclass(frozen=True)
 class Entry:
-    """A framework by which work enters the process; `kind` is the span kind of that work."""
+    """A framework by which work enters the process; `kind` is the span kind of that work.
+
+    `records`: the keys by which the records of an event are known to be messages.
+    """
 
     key: str
     kind: str
@@ -329,6 +332,7 @@ class Entry:
     loops: frozenset[str]
     fails: Mapping[str, Slot]
     raises: Mapping[str, Slot]
+    records: frozenset[str]
 
     def handles(self, base: str, method: str) -> bool:
         """Whether `method` of a class with the base `base` is a handler."""
@@ -371,6 +375,7 @@ def _entry(key: str, kind: str, entry: Mapping[str, Any]) -> Entry:
         frozenset(entry.get("loops", ())),
         {api: _slot(where) for api, where in entry.get("fails", {}).items()},
         {api: _slot(where) for api, where in entry.get("raises", {}).items()},
+        frozenset(entry.get("records", ())),
     )
 
 

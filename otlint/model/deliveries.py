@@ -7,6 +7,7 @@ async for record in consumer:            received here
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,10 +50,37 @@ def deliveries(module: Module, function: cst.FunctionDef, stop: Node, depth: int
             frozenset().union(*(each.native for each in consumers)),
         )
     if not received and depth < _DEPTH:
-        handed = _handed_in(module, function, depth)
+        handed = _records(module, function, stop) or _handed_in(module, function, depth)
         if handed is not None:
             names = working.holding(module, function.body, stop, given=handed.names)
             yield dataclasses.replace(handed, names=names)
+
+
+def _records(module: Module, function: cst.FunctionDef, stop: Node) -> Delivery | None:
+    """`for record in event["Records"]:`, in a function that a queue, topic or stream calls with some messages."""
+    entry = module.entries.of(function)
+    if entry is None or not entry.records:
+        return None
+    for up in itertools.takewhile(lambda up: up is not function, module.walk.ancestors(stop)):
+        if isinstance(up, cst.For) and "Records" in _keys(module, up.iter):
+            names = frozenset(each.value for each in module.walk.own(up.target, cst.Name))
+            by = f"{entry.key.partition('.')[2]} hands to `{function.name.value}`"
+            if not entry.records.isdisjoint(_keys(module, up.body)):
+                return Delivery(by, names, entry.instrumentors, entry.native)
+    return None
+
+
+def _keys(module: Module, node: Node) -> set[str]:
+    """The texts in a node that are keys: of `event["Records"]`, `event.get("Records", [])`."""
+    items = [each.slice[0].slice for each in module.walk.own(node, cst.Subscript)]
+    values = [each.value for each in items if isinstance(each, cst.Index)]
+    calls = [call for call in module.walk.own(node, cst.Call) if call.args]
+    values += [call.args[0].value for call in calls if _is_get(call.func)]
+    return {str(each.evaluated_value) for each in values if isinstance(each, cst.SimpleString)}
+
+
+def _is_get(function: Node) -> bool:
+    return isinstance(function, cst.Attribute) and function.attr.value == "get"
 
 
 def _handed_in(module: Module, function: cst.FunctionDef, depth: int) -> Delivery | None:
@@ -85,9 +113,9 @@ def _with(
 
 def _arrived(module: Module, caller: cst.FunctionDef, call: cst.Call, depth: int) -> Iterator[Delivery]:
     entry = module.entries.of(caller)
-    if entry is None:
+    if entry is None or entry.kind != "CONSUMER":
         yield from deliveries(module, caller, call, depth)
-    elif entry.kind == "CONSUMER":
+    else:
         given = frozenset(parameters(caller)) - {"self", "cls"}
         names = working.holding(module, caller.body, call, given=given)
         by = f"{entry.key.partition('.')[2]} hands to `{caller.name.value}`"
