@@ -353,6 +353,16 @@ CASES = {
         "except",
         "the handler does not raise the same exception again [app/main.py:11]",
     ),
+    "OTL304 unknown": (
+        "def close(span, codes):\n    span.set_status(codes[0])\n",
+        "span.set_status",
+        "what it gives is not known",
+    ),
+    "OTL305 unknown": (
+        "def close(span, errors):\n    span.record_exception(errors[0])\n",
+        "span.record_exception",
+        "what it gives is not known",
+    ),
     "OTL401 does more": (
         "import requests\n\n\n" + BLOCK + "        requests.get('http://a')\n        order.ship()\n",
         "with tracer",

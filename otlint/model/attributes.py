@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.passing import span_method
 from otlint.model.project import Writes
 from otlint.model.values import argument
 from otlint.model.walk import Node
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from otlint.model.walk import Walk
 
 _DEPTH = 6
-_SPANS = frozenset({"span", "otel_span", "current_span", "parent_span"})
 Entry = tuple[cst.BaseExpression, cst.BaseExpression | None]
 
 
@@ -79,7 +79,7 @@ class Attributes:
     # -- what a call takes ----------------------------------------------------------------------------------
 
     def _writes(self, call: cst.Call) -> tuple[Writes, ...]:
-        api = self._api(call)
+        api = span_method(self.values, self.names, call)
         if api in otel.ATTRIBUTES:
             signal, parameter = otel.ATTRIBUTES[api]
             return (Writes(signal, api, "mapping", parameter),)
@@ -89,19 +89,8 @@ class Attributes:
         facts = self.helpers.called(call)
         return facts.writes if facts is not None else ()
 
-    def _api(self, call: cst.Call) -> str | None:
-        """What is called; a parameter called `span` is one wherever nothing else is said of it."""
-        api = self.values.api(call.func)
-        if api is not None or not isinstance(call.func, cst.Attribute) or not isinstance(call.func.value, cst.Name):
-            return api
-        method, name = f"{otel.SPAN}.{call.func.attr.value}", call.func.value
-        if name.value not in _SPANS or (method not in otel.ATTRIBUTES and method not in otel.ATTRIBUTE):
-            return None
-        bindings = self.names.reaching(name.value, name)
-        return method if len(bindings) == 1 and bindings[0].kind == "param" and not bindings[0].annotation else None
-
     def _positions(self, call: cst.Call) -> tuple[str, ...] | None:
-        api = self._api(call)
+        api = span_method(self.values, self.names, call)
         return otel.PARAMETERS.get(api, ()) if api in otel.ATTRIBUTES or api in otel.ATTRIBUTE else None
 
     def _argument(self, call: cst.Call, name: str) -> cst.BaseExpression | None:

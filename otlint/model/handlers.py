@@ -14,6 +14,7 @@ from otlint import otel
 from otlint.model import raised
 from otlint.model.flow import Exit
 from otlint.model.logs import Log, last_name
+from otlint.model.recorded import wrong_record
 from otlint.model.values import argument
 from otlint.model.walk import Node, significant
 
@@ -323,6 +324,8 @@ def mark(module: Module, call: cst.Call) -> Mark | None:
             does = "unknown"
         elif does == "status" and _is_fine(module, call):
             does = "decided"
+        elif does == "record" and any(wrong_record(module, given) for given in module.helpers.passing.of(call)):
+            does = "unknown"  # it raises an error of its own
         span = module.spans.of(call.func.value)
         return Mark(call, frozenset({does}), real(span) if span is not None else None, call.func.value)
     if called == otel.ADD_EVENT and isinstance(call.func, cst.Attribute) and _is_exception_event(module, call):

@@ -13,6 +13,7 @@ from otlint.model.callees import Callees
 from otlint.model.handoffs import is_endless, takes_work
 from otlint.model.names import Names
 from otlint.model.ownership import Ownership
+from otlint.model.passing import Passing
 from otlint.model.project import FunctionFacts, SpanFacts
 from otlint.model.shields import is_shielded, is_stub
 from otlint.model.starting import Starting
@@ -51,6 +52,7 @@ class Helpers:
         self.starting = Starting(walk, names, values, self)
         self.callees = Callees(walk, values, self)
         self.attributes = Attributes(walk, names, values, self)
+        self.passing = Passing(walk, names, values, self)
 
     # -- questions ------------------------------------------------------------------------------------------
 
@@ -108,6 +110,7 @@ class Helpers:
             shielded=is_shielded(function, self.walk, self.values),
             decorated=self.values.decorated(function),
             writes=self.attributes.written_by(function),
+            passes=self.passing.by(function),
             generator=bool(self.values.own(function, cst.Yield)) and not self.values.is_manager(function),
         )
         self._working.pop()

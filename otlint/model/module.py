@@ -25,6 +25,7 @@ from otlint.model.logs import Logs
 from otlint.model.names import Names
 from otlint.model.origins import Origins
 from otlint.model.ownership import SPAN, TOKEN, Custody
+from otlint.model.passing import Given
 from otlint.model.positions import comments, positions
 from otlint.model.project import Facts, FunctionFacts, Project, module_name
 from otlint.model.providers import Provider, providers, sends
@@ -246,6 +247,11 @@ class Module:
     def attributes(self) -> list[Attribute]:
         """The attributes that this file writes, on whatever signal."""
         return self.helpers.attributes.all()
+
+    @cached_property
+    def told(self) -> list[Given]:
+        """The exceptions, statuses and descriptions that this file gives to spans."""
+        return [found for call in self.walk.all(cst.Call) for found in self.helpers.passing.of(call)]
 
     @cached_property
     def providers(self) -> list[Provider]:

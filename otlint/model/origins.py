@@ -56,6 +56,9 @@ class Origins:
 
     def _named(self, name: cst.Name, depth: int) -> Iterator[cst.BaseExpression]:
         bindings = self.names.reaching(name.value, name)
+        if not bindings:
+            yield name  # a name of Python's own
+            return
         function = self.walk.function_of(name)
         own = bool(bindings) and self._is_own(bindings[0], function)
         for binding in bindings if own or len(bindings) == 1 else ():

@@ -74,6 +74,7 @@ class FunctionFacts:
     get their parent: "current", "given" (a context, links), None when it is not known. `text` are the parameters
     that it joins into the text it returns, () for one of few texts, ("*",) for unbounded text, None when unknown.
     `decorated` is the type that a library's decorator makes of it; `writes` the attributes that it takes from callers.
+    `passes`: what it passes on to a span of what it is given: its parameter, the API and the parameter there.
     `generator`: a call only makes a generator, which does what it does when somebody takes its values.
     """
 
@@ -95,6 +96,7 @@ class FunctionFacts:
     text: tuple[str, ...] | None = None
     decorated: str | None = None
     writes: tuple[Writes, ...] = ()
+    passes: tuple[tuple[str, str, str], ...] = ()
     generator: bool = False
 
     def effect(self, parameter: str) -> frozenset[str] | None:

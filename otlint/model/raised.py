@@ -102,6 +102,11 @@ def is_base(raised: str) -> bool:
     return raised == BASE or raised.rpartition(".")[2] == "CancelledError"
 
 
+def is_exception(name: str) -> bool:
+    """Whether a built-in class is one of exceptions."""
+    return name in _CLASSES
+
+
 def catches(caught: str, raised: str) -> Match:
     """Whether a handler of class `caught` takes an exception of class `raised` or of a subclass of it.
 
