@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
     from otlint.model.spans import Span
 
-_INNOCENT = ("time.", "datetime.", "uuid.", "random.", "math.", "asyncio.get_", "asyncio.current_task")
+_INNOCENT = (
+    "sys.",
+    "traceback.",
+    "logging.",
+    "time.",
+    "datetime.",
+    "uuid.",
+    "random.",
+    "math.",
+    "asyncio.get_",
+    "asyncio.current_task",
+)
 
 
 class Fate(enum.IntEnum):
@@ -143,6 +154,8 @@ class _Judge:
         """Whether the handler does other work here, which has nothing to do with the failure."""
         if not isinstance(node, cst.Call) or not does_work(self.module, node) or self._reports(node) is not None:
             return False
+        if pattern("work", "settles").fullmatch(last_name(node.func) or ""):
+            return False
         if isinstance(self.module.walk.statement_of(node), cst.Return | cst.Raise):
             return False
         return not any(self.handler.mentions(arg.value) for arg in node.args)
@@ -161,9 +174,16 @@ class _Judge:
             if self.handler.raises or _is_endless(loop):
                 return Outcome(Fate.GOES_ON, way.node)
             return self._exhausted(loop)
-        going = not self._is_endless(loop)
-        logged = any(log.level >= ERROR for _, log in self.handler.logs) and self.says is not None
-        return Outcome(Fate.ITEM if going and logged else Fate.GOES_ON, self.says or way.node)
+        return Outcome(Fate.ITEM if self._loses_item(way, loop) else Fate.GOES_ON, self.says or way.node)
+
+    def _loses_item(self, way: Exit, loop: Node) -> bool:
+        """Whether the error log says that one of the things to do has failed, and nothing more is done about it."""
+        if self._is_endless(loop) or self.says is None or not any(log.level >= ERROR for _, log in self.handler.logs):
+            return False
+        if not self.saying[self.says] and any(self._is_instead(node) for node in self.handler.main):
+            return False
+        rest = self._following(self.handler.tried) if way.kind == "end" else ()
+        return not any(self._is_work(statement) for statement in rest)
 
     def _is_endless(self, loop: Node | None) -> bool:
         """Whether a loop, or one around it, polls, streams or waits: its items are no parts of one operation."""
@@ -299,9 +319,15 @@ class _Judge:
             return True
         if name in words("state", "counts"):
             return False if any(pattern("state", "counters").fullmatch(each) for each in names_in(call.func)) else None
-        if pattern("state", "calls").fullmatch(name) or self.answers.fails(call):
+        if pattern("state", "calls").fullmatch(name) or self.answers.fails(call) or self._buries(call):
             return True
         return True if any(self._says_failed(arg) for arg in call.args) else None
+
+    def _buries(self, call: cst.Call) -> bool:
+        """Whether a message goes where those go that cannot be processed: `send("orders.dlq", message)`."""
+        told = [text for arg in call.args for text in texts_in(self.module, arg.value)]
+        told += [name for arg in call.args for name in names_in(arg.value)]
+        return any(pattern("state", "dead_letters").fullmatch(each) for each in told)
 
     def _is_warning(self, call: cst.Call) -> bool:
         """Whether a text for people calls itself a warning."""

@@ -36,7 +36,6 @@ def check(module: Module) -> Iterator[Finding]:
                 f"{what} fails in this handler and {_LACKS[signal]}",
                 related=failure.places,
                 fix=_fix(module, failure, signal),
-                hint=failure.is_one_of_many,
             )
 
 

@@ -31,7 +31,7 @@ def check(module: Module) -> Iterator[Finding]:
                 f"{_what(failure)}, but the status of the span stays UNSET; set it to ERROR",
                 related=failure.places,
                 fix=_fix(module, failure),
-                hint=failure.is_one_of_many,
+                hint=failure.is_one_of_many and failure.log is None,
             )
     for each in unmarked(module):
         yield module.finding(
@@ -45,9 +45,10 @@ def check(module: Module) -> Iterator[Finding]:
 def _what(failure: Failure) -> str:
     if failure.mark is not None:
         return "the exception is recorded"
+    what = "one of the things to do" if failure.is_one_of_many else "the operation"
     if failure.below is not None:
-        return "the operation fails and an inner span has the exception"
-    return "the operation fails and the log has the exception"
+        return f"{what} fails and an inner span has the exception"
+    return f"{what} fails and the log has the exception"
 
 
 def _fix(module: Module, failure: Failure) -> Fix | None:
