@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import io
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -366,26 +369,129 @@ def test_a_folder_that_takes_no_files(word, use, tmp_path, monkeypatch, capsys):
 # -- the same findings, however they are asked for ----------------------------------------------------------------
 
 DEMO = Path(__file__).parent / "demo"
+# Each finding depends on another file, and so does the silence about the request in `stock.py`.
+SHOP = {
+    "pyproject.toml": '[project]\nname = "shop"\n',
+    "main.py": (
+        "from opentelemetry.instrumentation.requests import RequestsInstrumentor\n\nfrom shop import orders, stock\n\n"
+        "RequestsInstrumentor().instrument()\norders.checkout(orders.Order())\nstock.reserve()\n"
+    ),
+    "shop/__init__.py": "",
+    "shop/telemetry/__init__.py": "from shop.telemetry.spans import begin, finish, tracer\n",
+    "shop/telemetry/spans.py": (
+        'from opentelemetry import trace\n\ntracer = trace.get_tracer("shop")\n\n'
+        "def begin(name):\n    return tracer.start_span(name)\n\ndef finish(span):\n    span.end()\n"
+    ),
+    "shop/background.py": ("import threading\n\ndef in_background(work):\n    threading.Thread(target=work).start()\n"),
+    "shop/orders.py": (
+        "from shop.background import in_background\nfrom shop.telemetry import begin, finish, tracer\n\n"
+        "class Order:\n    def pay(self):\n        raise ValueError\n\n"
+        'def charge(order):\n    span = begin("charge")\n    order.pay()\n    finish(span)\n\n'
+        'def confirm():\n    with tracer.start_as_current_span("confirm"):\n        print("sent")\n\n'
+        'def checkout(order):\n    with tracer.start_as_current_span("checkout"):\n        in_background(confirm)\n'
+        '        try:\n            charge(order)\n        except ValueError:\n            return {"error": "unpaid"}\n'
+    ),
+    "shop/stock.py": (
+        "import requests\n\nfrom shop.telemetry import tracer\n\n"
+        'def reserve():\n    with tracer.start_as_current_span("reserve"):\n'
+        '        return requests.get("http://stock.internal/reserve")\n'
+    ),
+}
 
 
-def test_a_file_alone_by_standard_input_and_in_the_whole_tree():
-    files = sorted((DEMO / "orders").rglob("*.py"))
-    config = Configs([Layer({"select": ["ALL"]})]).of(str(DEMO))
-    targets = [Target(path, path.relative_to(DEMO).as_posix(), config) for path in files]
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    for path, text in SHOP.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    return tmp_path
 
-    def findings(*asked: Target) -> list[Finding]:
-        return lint(asked, root=DEMO, project_files=lambda: DEMO.rglob("*.py")).findings
 
-    whole = findings(*targets)
-    assert whole
-    assert findings(*reversed(targets)) == whole
-    for target in targets:
-        expected = [one for one in whole if one.path == target.shown]
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    shutil.copytree(DEMO, tmp_path / "demo", ignore=shutil.ignore_patterns("clean"))
+    (tmp_path / "demo/pyproject.toml").write_text('[project]\nname = "demo"\n')
+    return tmp_path / "demo"
+
+
+class Asking:
+    """Runs of the real program that are to agree: findings as JSON by file, with paths from the root of the project."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root, self.monkeypatch, self.capsys = root, monkeypatch, capsys
+
+    def run(self, *arguments: str, folder: str = ".", data: bytes | None = None) -> dict[str, list[object]]:
+        here = self.root / folder
+        self.monkeypatch.chdir(here)
+        if data is not None:
+            self.monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        code = main(["--select", "ALL", "--output-format", "json", "--no-cache", *arguments])
+        done = self.capsys.readouterr()
+        assert code in {0, 1} and not done.err, done.err
+        by_file: dict[str, list[object]] = {}
+        for finding in json.loads(done.out):
+            by_file.setdefault(self.plain(finding["filename"]), []).append(self.without_folders(finding))
+        return by_file
+
+    def plain(self, path: str) -> str:
+        return os.path.relpath(path, self.root)
+
+    def without_folders(self, value: object) -> object:
+        """The same with paths from the root."""
+        if isinstance(value, dict):
+            return {
+                key: self.plain(each) if key in {"filename", "path"} else self.without_folders(each)
+                for key, each in value.items()
+            }
+        return [self.without_folders(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("tree", ["shop", "demo"])
+def test_however_a_file_is_asked_for_its_findings_are_the_same(tree, request, monkeypatch, capsys):
+    root: Path = request.getfixturevalue(tree)
+    asking = Asking(root, monkeypatch, capsys)
+    whole = asking.run(".")
+    assert sum(map(len, whole.values())) >= 3
+    package = {"shop": "shop", "demo": "orders"}[tree]
+    files = [path.relative_to(root).as_posix() for path in sorted(root.rglob("*.py"))]
+    assert asking.run(*reversed(files)) == asking.run(*files) == asking.run(package, ".", files[0]) == whole
+    assert asking.run("..", folder=package) == asking.run(str(root), folder=package) == whole
+    inside = {path: found for path, found in whole.items() if path.startswith(package)}
+    assert asking.run(folder=package) == asking.run(package) == inside
+    for path in files:
+        expected = {path: whole[path]} if path in whole else {}
+        folder, _, name = path.rpartition("/")
+        data = (root / path).read_bytes()
+        assert asking.run(name, folder=folder or ".") == expected, path
+        assert asking.run("--stdin-filename", path, "-", data=data) == expected, path
         if expected:
-            assert findings(target) == expected
-            data = target.path.read_bytes()
-            assert findings(Target(target.path, target.shown, config, data)) == expected
-            assert findings(Target(Path(os.path.relpath(target.path)), target.shown, config)) == expected
+            assert asking.run(path) == asking.run(str(root / path), folder=package) == expected
+            assert asking.run("--stdin-filename", name, "-", folder=folder or ".", data=data) == expected
+
+
+def test_a_file_that_is_not_saved_yet_is_judged_by_what_the_editor_holds(shop, monkeypatch, capsys):
+    asking = Asking(shop, monkeypatch, capsys)
+    text = SHOP["shop/orders.py"].replace("    finish(span)\n", "    finish(span)\n    finish(None)\n")
+    (shop / "shop/orders.py").write_text("raise SystemExit\n")
+    found = asking.run("--stdin-filename", "shop/orders.py", "-", data=text.encode())
+    assert {each["code"] for each in found["shop/orders.py"]} == {"OTL101", "OTL301", "OTL501"}
+    assert not asking.run("shop/orders.py")
+
+
+def test_what_other_files_say_counts(shop, monkeypatch, capsys):
+    asking = Asking(shop, monkeypatch, capsys)
+
+    def codes(path: str) -> list[str]:
+        return sorted(each["code"] for each in asking.run(path).get(path, []))
+
+    assert codes("shop/orders.py") == ["OTL101", "OTL301", "OTL501"]
+    assert codes("shop/stock.py") == []
+    (shop / "main.py").write_text("import shop.stock\n")
+    assert codes("shop/stock.py") == ["OTL401"]
+    (shop / "shop/telemetry/spans.py").write_text(SHOP["shop/telemetry/spans.py"].replace("span.end()", "keep(span)"))
+    assert codes("shop/orders.py") == ["OTL101", "OTL301"]
+    (shop / "shop/background.py").write_text("def in_background(work):\n    work()\n")
+    assert codes("shop/orders.py") == ["OTL301"]
 
 
 # -- the real program ---------------------------------------------------------------------------------------------
