@@ -24,6 +24,7 @@ from otlint.commands import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
 def container_file(path: str, text: str) -> Iterator[Statement]:
     """A Dockerfile. The folders that it copies say whose it is."""
     folder = posixpath.dirname(path)

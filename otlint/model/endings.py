@@ -29,7 +29,6 @@ _CLEANS = re.compile(r"(?i)(?:^|_)(?:shut|flush|clos|clean|stop|exit|final|tear|
 _DEPTH = 3
 
 
-
 @dataclass(frozen=True, eq=False, slots=True)
 class Abrupt:
     """A call that ends the program at once. `made`: what makes spans before it, None when other functions do."""

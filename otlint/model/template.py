@@ -37,10 +37,14 @@ _FORM_ONLY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A text without its removed expressions: how it is written then, and attributes (key, code) that hold them."""
+    """A text without its removed expressions: how it is written then, and attributes (key, code) that hold them.
+
+    `place` is what it replaces: the text itself, or the variable that was given for it and serves others as well.
+    """
 
     code: str
     attributes: tuple[tuple[str, str], ...]
+    place: cst.BaseExpression
 
 
 def without(
@@ -53,7 +57,8 @@ def without(
         return None
     removed = [piece for piece in found if not isinstance(piece, str) and gone(piece)]
     kept = [piece for piece in found if not isinstance(piece, str) and piece not in removed]
-    if not removed or (value is not expression and kept):
+    place = value if value is expression or _serves_nothing_else(module, expression, removed) else expression
+    if not removed or (place is not value and kept):
         return None
     text = _shortened(found, removed)
     if not re.search(r"[^\W_]|\x01", text):
@@ -61,16 +66,27 @@ def without(
     code = _written(module, value, text, kept)
     if code is None:
         return None
-    return Renamed(code, tuple(_held(module, expression, value, removed)))
+    return Renamed(code, tuple(_held(module, expression, value, removed)), place)
+
+
+def _serves_nothing_else(module: Module, expression: cst.BaseExpression, removed: Sequence[cst.BaseExpression]) -> bool:
+    """Whether a variable is there for the text alone, whose removed parts can be told again where it is used."""
+    if not isinstance(expression, cst.Name) or key_of(expression) not in _NAMES or not _are_plain(removed):
+        return False
+    function = module.function_of(expression)
+    return len(list(module.walk.named(expression.value, function.body if function else module.tree))) == 2
+
+
+def _are_plain(parts: Sequence[cst.BaseExpression]) -> bool:
+    return all(isinstance(each, cst.Name | cst.Attribute | cst.Subscript) for each in parts)
 
 
 def _held(
     module: Module, expression: cst.BaseExpression, value: cst.BaseExpression, removed: Sequence[cst.BaseExpression]
 ) -> Iterator[tuple[str, str]]:
     """The attributes for what is taken out; the whole text of a variable if its parts may be other ones by now."""
-    plain = all(isinstance(each, cst.Name | cst.Attribute | cst.Subscript) for each in removed)
     says_nothing = key_of(expression) in _NAMES
-    if value is expression or (plain and says_nothing):
+    if value is expression or (_are_plain(removed) and says_nothing):
         yield from ((key_of(each), _as_primitive(module, each)) for each in removed)
     else:
         yield "full_name" if says_nothing else key_of(expression), _as_primitive(module, expression)

@@ -63,4 +63,6 @@ def _fix(module: Module, texts: Texts, call: cst.Call, name: cst.BaseExpression,
         kept = edits.add_attributes(module, span, renamed.attributes)
     if kept is None:
         return None
-    return Fix(f"name the span `{renamed.code}`", Safety.UNSAFE, (*edits.replace(module, name, renamed.code), *kept))
+    return Fix(
+        f"name the span `{renamed.code}`", Safety.UNSAFE, (*edits.replace(module, renamed.place, renamed.code), *kept)
+    )
