@@ -31,6 +31,8 @@ _PASSIVE = (
     cst.IfExp,
     cst.NamedExpr,
 )
+# … or only looked at: the span that follows has no more of it for that.
+_TESTS = (cst.If, cst.Comparison, cst.UnaryOperation)
 # OpenTelemetry's calls that change nothing: a function that makes others is called for what they do.
 _PURE = otel.EXTRACTS | {
     otel.PROPAGATOR,
@@ -80,18 +82,32 @@ def _extracts(module: Module, call: cst.Call, depth: int = 0) -> bool:
     if called in otel.EXTRACTS:
         return True
     function = module.values.function(called)
-    return function is not None and depth < _DEPTH and _only_extracts(module, function, depth + 1)
+    if function is None:
+        return _extracts_elsewhere(module, call)
+    return depth < _DEPTH and _only_extracts(module, function, depth + 1)
+
+
+def _extracts_elsewhere(module: Module, call: cst.Call) -> bool:
+    """The same of a function of another file, where the caller names what it gets: it is called for the context."""
+    facts = module.helper(call)
+    if facts is None or facts.returns != otel.CONTEXT or isinstance(module.walk.parent[call], cst.Expr):
+        return False
+    return _calls_only_extract(module, facts.calls)
 
 
 def _only_extracts(module: Module, function: cst.FunctionDef, depth: int) -> bool:
     if module.values.returns(function) != otel.CONTEXT or module.walk.own(function.body, cst.Yield):
         return False
-    called = module.helpers.of(function).calls
-    called |= module.project.called_by(called)
-    if called.isdisjoint(otel.EXTRACTS) or any(otel.is_otel(each) and each not in _PURE for each in called):
+    if not _calls_only_extract(module, module.helpers.of(function).calls):
         return False
     inner = [each for each in module.walk.own(function.body, cst.Call) if _extracts(module, each, depth)]
     return bool(inner) and all(_is_only_returned(module, each) for each in inner)
+
+
+def _calls_only_extract(module: Module, called: frozenset[str]) -> bool:
+    """Whether these calls, and those below, extract a context and do nothing else to OpenTelemetry's state."""
+    called |= module.project.called_by(called)
+    return not called.isdisjoint(otel.EXTRACTS) and all(not otel.is_otel(each) or each in _PURE for each in called)
 
 
 def _is_only_returned(module: Module, call: cst.Call) -> bool:
@@ -106,7 +122,11 @@ def _is_unused(module: Module, custody: Custody) -> bool:
         return False
     if custody.names and (not _is_local(module, custody) or _LOOKS_AT_NAMES & module.apis_called):
         return False
-    return all(isinstance(module.walk.parent[use], _PASSIVE) for use in custody.uses)
+    places = [module.walk.parent[use] for use in custody.uses]
+    if all(isinstance(each, _PASSIVE) for each in places):
+        return True
+    looked_at = all(isinstance(each, (*_PASSIVE, *_TESTS)) for each in places)
+    return looked_at and _span_for(module, _bound(module, custody)) is not None
 
 
 def _use(module: Module, custody: Custody) -> Reason:
