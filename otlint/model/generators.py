@@ -34,9 +34,6 @@ _DEPENDS = frozenset(
     for name in ("Depends", "Security")
 )
 _CASTS = frozenset({"typing.cast", "typing_extensions.cast"})
-_ASKS = frozenset(
-    f"inspect.{name}" for name in ("isgeneratorfunction", "isasyncgenfunction", "isgenerator", "isasyncgen")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,25 +182,9 @@ class Generators:
         below = function.decorators[at + 1 :]
         plain = all(self._api(each) in _KEEPING | _MANAGERS for each in below)
         yields = self._reachable(function)
-        if plain and yields and (span.helper is None or self._only_calls(span.start)):
+        helper = span.helper.span if span.helper is not None else None
+        if plain and yields and (helper is None or helper.hands_out):
             yield Held(span.start, "decorator", yields[0])
-
-    def _only_calls(self, decorator: Node) -> bool:
-        """Whether a decorator of this file returns what it gets from the function, whatever kind of function it is."""
-        module = self.module
-        named = module.api(decorator.func if isinstance(decorator, cst.Call) else decorator)
-        definition = module.values.function(named)
-        if definition is None or module.walk.all(cst.Yield, within=definition):
-            return False
-        if not _ASKS.isdisjoint(module.helpers.of(definition).calls):
-            return False
-        calls = [
-            each
-            for each in module.walk.all(cst.Call, within=definition)
-            if module.helpers.starting.calls_parameter(each)
-        ]
-        wrapped = [each for each in calls if module.function_of(each) is not definition]
-        return any(isinstance(module.walk.parent[each], cst.Return) for each in wrapped)
 
     def _api(self, decorator: cst.Decorator) -> str | None:
         expression = decorator.decorator

@@ -31,7 +31,8 @@ class SpanFacts:
     exception that leaves it, None when unknown. `kept`: the function stores the live span as well, or ends it itself,
     so that its callers do not have to. `forwards`: keywords that the function does not have are passed to the start.
     `judges`: the function may set ERROR without an exception, by what its caller returns. `awaits` and `iterates`: the
-    wrapper of a decorator waits until a coroutine or a generator of the decorated function is done.
+    wrapper of a decorator waits until a coroutine or a generator of the decorated function is done. `hands_out`: it
+    returns what the function gives, be that a generator.
     """
 
     form: str
@@ -46,6 +47,7 @@ class SpanFacts:
     judges: bool = False
     awaits: bool = True
     iterates: bool = False
+    hands_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,12 @@ from otlint.model.walk import Node, Walk
 
 if TYPE_CHECKING:
     from otlint.model.helpers import Helpers
+
+_ASKS = frozenset(
+    f"inspect.{name}" for name in ("isgeneratorfunction", "isasyncgenfunction", "isgenerator", "isasyncgen")
+)
+# `isinstance(result, AsyncGenerator)`, `hasattr(result, "__aiter__")`: a wrapper that minds generators.
+_ITERATES = re.compile(r"(?i)^(?:async)?(?:generator|iterator)(?:type)?$|^__a?(?:iter|next)__$")
 
 
 class Starting:
@@ -47,7 +54,29 @@ class Starting:
             found,
             awaits=any(each.asynchronous is not None for each in nested),
             iterates=bool(self.walk.all(cst.Yield, within=function)),
+            hands_out=self._hands_out(function),
         )
+
+    def _hands_out(self, function: cst.FunctionDef) -> bool:
+        """Whether a decorator returns what the decorated function gives, whatever kind of function that is."""
+        if self.walk.all(cst.Yield, within=function) or not _ASKS.isdisjoint(self.helpers.callees.of(function)):
+            return False
+        words = [each.value for each in self.walk.all(cst.Name, within=function)]
+        words += [each.raw_value for each in self.walk.all(cst.SimpleString, within=function)]
+        if any(_ITERATES.search(word) for word in words):
+            return False
+        return any(
+            self.calls_parameter(call) and self.walk.function_of(call) is not function
+            for each in self.walk.all(cst.Return, within=function)
+            if not isinstance(each.value, cst.Await)
+            for call in self._handed(each.value)
+        )
+
+    def _handed(self, value: Node | None) -> Iterator[cst.Call]:
+        """The calls whose very result is returned, not awaited before."""
+        for call in self._origins(value, 0):
+            if not isinstance(self.walk.parent[call], cst.Await):
+                yield call
 
     def _judges(self, function: cst.FunctionDef) -> bool:
         """Whether the function may set ERROR where no exception has come: by what its caller returns or says."""
