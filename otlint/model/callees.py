@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
-from otlint.model.handoffs import takes_work
+from otlint.model.handoffs import runs_work, takes_work
 from otlint.model.values import Values, argument, is_hidden
 from otlint.model.walk import Node, Walk
 
@@ -47,6 +47,7 @@ class Callees:
         self.helpers = helpers
         self._of: dict[Node, frozenset[str]] = {}
         self._runs: dict[Node, list[cst.Call]] | None = None
+        self._handing: list[tuple[cst.Call, Node]] | None = None
 
     def of(self, function: cst.FunctionDef) -> frozenset[str]:
         """The dotted names of what a call of the function calls; see `within`."""
@@ -92,12 +93,14 @@ class Callees:
 
     def _run_by(self, call: cst.Call) -> cst.BaseExpression | None:
         """The callable that the call has called, now or later, in the context that is current now."""
+        position = KEEPS_CONTEXT.get(self.values.api(call.func) or "")
+        if position is None or position >= len(call.args):
+            return None
         up = self.walk.parent.get(call)
         handing = self.walk.parent[up] if isinstance(up, cst.Arg) else None
         if isinstance(up, cst.Arg) and isinstance(handing, cst.Call) and takes_work(self.values, handing, up):
             return None  # a partial that a thread calls
-        position = KEEPS_CONTEXT.get(self.values.api(call.func) or "")
-        return call.args[position].value if position is not None and position < len(call.args) else None
+        return call.args[position].value
 
     def _nested(self, called: str, node: Node) -> frozenset[str]:
         """What a nested function calls that is defined elsewhere in this file: other files cannot ask for it."""
@@ -121,12 +124,13 @@ class Callees:
 
     def _away(self, node: Node) -> set[Node]:
         """The lambdas and nested functions that are handed to threads."""
-        calls = self.walk.all(cst.Call, within=node)
-        return {work for call in calls for work in self._handed(call) if work is not node}
+        if self._handing is None:
+            self._handing = [(call, work) for call in self.walk.all(cst.Call) for work in self._handed(call)]
+        return {work for call, work in self._handing if work is not node and self.walk.inside(call, node)}
 
     def _handed(self, call: cst.Call) -> Iterator[Node]:
         """The lambda or nested function that a call hands to a thread."""
-        for arg in call.args:
+        for arg in call.args if runs_work(self.values, call) else ():
             if takes_work(self.values, call, arg):
                 work = arg.value if isinstance(arg.value, cst.Lambda) else self.values.names.definition(arg.value)
                 if work is not None:

@@ -165,6 +165,11 @@ def _inputs(call: cst.Call, target: cst.BaseExpression) -> tuple[cst.BaseExpress
     return tuple(found)
 
 
+def runs_work(values: Values, call: cst.Call) -> bool:
+    """Whether the call is one of an API that runs a callable in a thread."""
+    return values.api(call.func) in _THREADS
+
+
 def takes_work(values: Values, call: cst.Call, arg: cst.Arg) -> bool:
     """Whether the argument is the callable that a call of an API runs in a thread."""
     api = values.api(call.func)

@@ -10,7 +10,7 @@ import libcst as cst
 from otlint import otel
 from otlint.model.attributes import Attributes
 from otlint.model.callees import Callees
-from otlint.model.handoffs import is_endless, takes_work
+from otlint.model.handoffs import is_endless, runs_work, takes_work
 from otlint.model.names import Names
 from otlint.model.ownership import Ownership
 from otlint.model.passing import Passing
@@ -45,6 +45,7 @@ class Helpers:
         self.names = names
         self.values = values
         self._facts: dict[Node, FunctionFacts] = {}
+        self._foreign: set[str] = set()  # names that are known to be no function of the project
         self._working: list[Node] = []
         self._effects: dict[tuple[Node, str], frozenset[str]] = {}
         self._ambient: dict[Node, frozenset[str]] = {}
@@ -63,7 +64,10 @@ class Helpers:
     def named(self, expression: Node) -> FunctionFacts | None:
         """The facts of the project function that the expression certainly names."""
         dotted = self.values.api(expression)
-        if dotted is None or otel.is_otel(dotted):
+        if dotted is None or dotted in self._foreign:
+            return None
+        if otel.is_otel(dotted):
+            self._foreign.add(dotted)
             return None
         function = self.values.function(dotted)
         if function is None and self.values.cls(dotted) is not None:
@@ -76,6 +80,8 @@ class Helpers:
         found = symbol.function if symbol is not None else None
         if (found is None or found.span is None) and self.values.project.wrappers.starts_span(dotted):
             return _declared_starter(dotted)
+        if found is None:
+            self._foreign.add(dotted)
         return found
 
     def of(self, function: cst.FunctionDef) -> FunctionFacts:
@@ -122,7 +128,9 @@ class Helpers:
         if called in _GIVEN:
             ends = called == otel.USE_SPAN and self._is_true(argument(call, "end_on_exit", otel.PARAMETERS[called]))
             return frozenset({"use", "end"}) if ends else frozenset({_GIVEN[called]})
-        if any(arg.value is given and takes_work(self.values, call, arg) for arg in call.args):
+        if runs_work(self.values, call) and any(
+            arg.value is given and takes_work(self.values, call, arg) for arg in call.args
+        ):
             return frozenset({"thread"})
         if called == "functools.partial" and call.args and call.args[0].value is given:
             return self.use(call)

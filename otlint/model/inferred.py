@@ -46,7 +46,7 @@ def start_by_kind(values: Values, method: Node, found: str | None) -> str | None
 
     Also by what its object is called. Not for methods of the project, which may hand it on.
     """
-    if not isinstance(method, cst.Attribute) or method.attr.value not in _STARTS:
+    if type(method) is not cst.Attribute or method.attr.value not in _STARTS:
         return found
     call = values.walk.parent.get(method)
     if not isinstance(call, cst.Call) or call.func is not method:

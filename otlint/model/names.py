@@ -17,6 +17,10 @@ import libcst as cst
 from otlint.model.walk import Function, Node, Regions, Walk
 
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+_NAMES = frozenset({cst.Name, cst.Attribute})
+_LOOPS = frozenset({cst.For, cst.While})
+_HANDLERS = frozenset({cst.ExceptHandler, cst.ExceptStarHandler})
+_BLOCKS = frozenset({cst.IndentedBlock, cst.SimpleStatementSuite, cst.Module, cst.MatchCase})
 Comprehension: TypeAlias = cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
 Scope: TypeAlias = cst.Module | cst.FunctionDef | cst.Lambda | cst.ClassDef | Comprehension
 
@@ -122,16 +126,20 @@ class Names:
                 sure = found[i]
                 break
         # What every round of a loop binds anew before the use, no earlier round matters for.
-        loops = {up for up in self.walk.ancestors(at) if isinstance(up, cst.For | cst.While)}
-        loops = {loop for loop in loops if sure is None or not self.walk.inside(sure.node, loop)}
-        later = [*around, *found[split:]] if loops else []
-        later = [each for each in later if any(up in loops for up in self.walk.ancestors(each.node))]
+        later = [*around, *found[split:]]
+        if later:
+            loops = [up for up in self.walk.ancestors(at) if type(up) in _LOOPS]
+            loops = [loop for loop in loops if sure is None or not self.walk.inside(sure.node, loop)]
+            later = [each for each in later if any(self._repeats(loop, each.node) for loop in loops)]
         return [binding for binding in [*reversed(before), *later] or found if binding.kind != "del"]
+
+    def _repeats(self, loop: Node, node: Node) -> bool:
+        return node is not loop and self.walk.inside(node, loop)
 
     def _function_of(self, binding: Binding) -> Node | None:
         """The function in whose calls the binding happens."""
         if binding.kind == "param":
-            return next(up for up in self.walk.ancestors(binding.node) if isinstance(up, cst.FunctionDef | cst.Lambda))
+            return self.walk.parent[self.walk.parent[binding.node]]
         return self.walk.function_of(binding.node)
 
     def _runs_before(self, binding: Binding, at: Node) -> bool:
@@ -143,17 +151,17 @@ class Names:
 
     def _dominates(self, node: Node, at: Node) -> bool:
         """Whether the binding's block holds the use, so that the binding certainly ran before."""
-        if isinstance(node, cst.For | cst.ExceptHandler | cst.ExceptStarHandler):
-            return self.walk.inside(at, node.body)
+        if type(node) is cst.For or type(node) in _HANDLERS:
+            return self.walk.inside(at, node.body)  # type: ignore[attr-defined]
         below, part = node, None  # the operand of `and` with a `:=` in it
         for up in self.walk.ancestors(node):
-            if isinstance(up, cst.BooleanOperation) and below is up.right and isinstance(up.operator, cst.And):
+            if part is None and type(up) in _BLOCKS:
+                return self.walk.inside(at, up)
+            if type(up) is cst.BooleanOperation and below is up.right and isinstance(up.operator, cst.And):
                 part = part or below
-            elif part is not None and not isinstance(up, cst.BooleanOperation):
+            elif part is not None and type(up) is not cst.BooleanOperation:
                 held = up.body if isinstance(up, cst.If | cst.While) and below is up.test else part
                 return self.walk.inside(at, held)
-            elif isinstance(up, cst.BaseSuite | cst.Module | cst.MatchCase):
-                return self.walk.inside(at, up)
             elif _may_skip(up, below):
                 return self.walk.inside(at, below)
             below = up
@@ -217,7 +225,7 @@ class Names:
             return binding.dotted
         if binding.kind in {"def", "class"}:
             return self.qualified(binding.node)
-        if binding.kind == "assign" and isinstance(binding.value, cst.Name | cst.Attribute):
+        if binding.kind == "assign" and type(binding.value) in _NAMES and binding.value is not None:
             return self._dotted(binding.value, depth)
         return None
 
@@ -225,7 +233,7 @@ class Names:
         """The dotted name of a function or class of this file, `module.Class.method`."""
         parts = [definition.name.value]  # type: ignore[attr-defined]
         above = self.walk.ancestors(definition)
-        parts.extend(up.name.value for up in above if isinstance(up, cst.ClassDef | cst.FunctionDef))
+        parts.extend(up.name.value for up in above if type(up) is cst.ClassDef or type(up) is cst.FunctionDef)
         return ".".join([self.module_name, *reversed(parts)])
 
     def definition(self, expression: Node) -> cst.FunctionDef | cst.ClassDef | None:
@@ -419,11 +427,11 @@ class Names:
 
 def _may_skip(node: Node, part: Node) -> bool:
     """Whether an expression, or an `if` with its `elif`, can be evaluated without one of its parts."""
-    if isinstance(node, cst.BooleanOperation):
+    if type(node) is cst.BooleanOperation:
         return part is node.right
-    if isinstance(node, cst.IfExp):
+    if type(node) is cst.IfExp:
         return part is not node.test
-    return isinstance(node, _COMPREHENSIONS) or (isinstance(node, cst.If) and part is node.orelse)
+    return type(node) in _COMPREHENSIONS or (type(node) is cst.If and part is node.orelse)
 
 
 def _unpacked(kind: str) -> str:

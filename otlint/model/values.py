@@ -41,6 +41,7 @@ _ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Fl
 _MANAGER_DECORATORS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 # `x = x.f()` a thousand times over must not end in a RecursionError; asked in the order of the source, it never does.
 _DEPTH = 30
+_UNASKED = "~unasked"
 # A stand-in for a span or manager when tracing is off does not change what the name is for.
 _STAND_IN = re.compile(r"(?i)(?:^|\.)_?(?:contextlib\.nullcontext|\w*(?:no_?op|null|dummy|fake)\w*)(?:\(\))?$")
 
@@ -66,11 +67,12 @@ class Values:
 
     def api(self, expression: Node) -> str | None:
         """The dotted name of what is called or accessed: `self.tracer.start_span` → `…trace.Tracer.start_span`."""
-        if expression not in self._apis:
+        found = self._apis.get(expression, _UNASKED)
+        if found is _UNASKED:
             self._apis[expression] = None
             found = self._api(expression)
-            self._apis[expression] = inferred.start_by_kind(self, expression, found)
-        return self._apis[expression]
+            self._apis[expression] = found = inferred.start_by_kind(self, expression, found)
+        return found
 
     def type(self, expression: Node) -> str | None:
         """The type of an expression's value, None when unknown."""
@@ -98,18 +100,19 @@ class Values:
     # -- APIs -----------------------------------------------------------------------------------------------
 
     def _api(self, expression: Node) -> str | None:
-        if not isinstance(expression, cst.Name | cst.Attribute):
+        if type(expression) is not cst.Name and type(expression) is not cst.Attribute:
             return None
         dotted = self.names.dotted(expression)
         if dotted is not None:
             return self.followed(dotted)
-        if isinstance(expression, cst.Attribute):
+        if type(expression) is cst.Attribute:
             cls = self.super_of(expression.value)
             if cls is not None:
                 return self._inherited(self.lineage(cls)[1:], expression.attr.value)
             owner = self.type(expression.value)
             owner = owner or self.api(expression.value)
             return self.member(owner, expression.attr.value) if owner is not None else None
+        assert isinstance(expression, cst.Name)
         found = {self._callable(binding) for binding in self.names.reaching(expression.value, expression)}
         starred = stars.brought(self, expression) if not found else None
         return starred.dotted if starred is not None else found.pop() if len(found) == 1 else None
@@ -212,23 +215,23 @@ class Values:
         literal = _LITERALS.get(type(node))
         if literal is not None:
             return literal
-        if isinstance(node, cst.Call):
+        if type(node) is cst.Call:
             return results.of_call(self, node)
-        if isinstance(node, cst.Name | cst.Attribute):
+        if type(node) is cst.Name or type(node) is cst.Attribute:
             if self.project.wrappers.tracers and self._is_declared_tracer(node):
                 return otel.TRACER
             return self._name_type(node) if isinstance(node, cst.Name) else self._attribute_type(node)
-        if isinstance(node, cst.Await):
+        if type(node) is cst.Await:
             return self.type(node.expression)
-        if isinstance(node, cst.NamedExpr):
+        if type(node) is cst.NamedExpr:
             return self.type(node.value)
-        if isinstance(node, cst.IfExp):
+        if type(node) is cst.IfExp:
             return self.agreed([node.body, node.orelse])
-        if isinstance(node, cst.BooleanOperation):
+        if type(node) is cst.BooleanOperation:
             if isinstance(node.operator, cst.And):
                 return self.type(node.right)
             return self.agreed([node.left, node.right]) or self.type(node.left)  # a default is of the same type
-        if isinstance(node, cst.Subscript):
+        if type(node) is cst.Subscript:
             owner = self.type(node.value)
             return known.clients().item(owner) if owner is not None else None
         return None
@@ -246,7 +249,7 @@ class Values:
 
     def super_of(self, node: Node) -> cst.ClassDef | None:
         """The class for which `super()` stands."""
-        if not isinstance(node, cst.Call) or self.api(node.func) != "builtins.super":
+        if type(node) is not cst.Call or self.api(node.func) != "builtins.super":
             return None
         return next((up for up in self.walk.ancestors(node) if isinstance(up, cst.ClassDef)), None)
 
@@ -293,7 +296,7 @@ class Values:
         return None
 
     def _parameter(self, binding: Binding) -> str | None:
-        function = next(up for up in self.walk.ancestors(binding.node) if isinstance(up, cst.FunctionDef | cst.Lambda))
+        function = self.walk.parent[self.walk.parent[binding.node]]
         assert isinstance(binding.node, cst.Param)
         name = binding.node.name
         if isinstance(function, cst.FunctionDef):
@@ -326,8 +329,8 @@ class Values:
 
     def _target(self, call: cst.Call) -> cst.FunctionDef | None:
         """The function of this file that is called, by name or as `self.method`; asks no types."""
-        if isinstance(call.func, cst.Attribute):
-            if not isinstance(call.func.value, cst.Name):
+        if type(call.func) is cst.Attribute:
+            if type(call.func.value) is not cst.Name:
                 return None
             owner = self.names.owner_class(call.func.value)
             return self.function(f"{self.names.qualified(owner)}.{call.func.attr.value}") if owner is not None else None
@@ -463,4 +466,4 @@ def _decorator(decorator: cst.Decorator) -> cst.BaseExpression:
 
 
 def _is_none(value: Node | None) -> bool:
-    return isinstance(value, cst.Name) and value.value == "None"
+    return type(value) is cst.Name and value.value == "None"
