@@ -74,7 +74,7 @@ class Clock:
 def main(tree: str, *codes: str) -> None:
     """Lint the tree as the command line does, and print where the time went."""
     os.chdir(tree)
-    job = check._job(Options(paths=(".",), isolated=True, project_root=".", select=codes or ("ALL",)))
+    job = check.job_of(Options(paths=(".",), isolated=True, project_root=".", select=codes or ("ALL",)))
     for rule in engine.rules.catalogue():
         engine.rules.load(rule.code)
     clock = Clock()
