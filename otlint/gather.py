@@ -35,6 +35,7 @@ _SWITCHES = (
     b"phoenix.otel",
     b"microsoft.opentel",
 )
+_HANDING = (b"Thread", b"Timer(", b"run_in_executor(", b"start_new_thread(", b"submit(")
 _THREADS = re.compile(rb"\b(?:Thread|Timer|ThreadPool|ThreadPoolExecutor|run_in_executor|start_new_thread|submit)\(")
 _IMPORT = re.compile(
     rb"(?m)(?:^|;)[ \t]*(?:"
@@ -93,7 +94,9 @@ def gather(
 
 def _may_matter(data: bytes) -> bool:
     """Whether a file of a project with telemetry adds facts, or drops the context, without naming OpenTelemetry."""
-    return any(word in data for word in _SWITCHES) or _THREADS.search(data) is not None
+    if any(word in data for word in _SWITCHES):
+        return True
+    return any(word in data for word in _HANDING) and _THREADS.search(data) is not None
 
 
 class _Gathering:
@@ -120,6 +123,8 @@ class _Gathering:
         self._settling = Settling(self.project, self._collect)
         self._collected: set[str] = set()
         self._cold = {path for path, data in files.items() if WORD not in data}
+        self._tails: set[bytes] = set()
+        self._near: set[str] = set()  # files in which one of these words stands
         self._imported: dict[str, list[str]] = {}
 
     def judge(self, paths: Iterable[str]) -> None:
@@ -168,13 +173,12 @@ class _Gathering:
         project = self.project
         modules = (facts.module for facts in project.telemetry_files())
         tails = {module.rpartition(".")[2].encode("utf-8", "surrogateescape") for module in modules}
-        if not tails:
-            return []
+        new, self._tails = tails - self._tails, self._tails | tails
+        self._near |= {path for path in self._cold - self._near if any(tail in self.files[path] for tail in new)}
         return [
             path
-            for path in sorted(self._cold)
-            if any(tail in self.files[path] for tail in tails)
-            and any(project.gives_telemetry(name, path) for name in self._imports(path))
+            for path in sorted(self._near & self._cold)
+            if any(project.gives_telemetry(name, path) for name in self._imports(path))
         ]
 
     def _imports(self, path: str) -> list[str]:

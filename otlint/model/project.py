@@ -219,6 +219,9 @@ class Project:
 
     def module(self, dotted: str, path: str) -> Facts | None:
         """The project file that `import dotted` loads when written in the file at `path`, None when it is foreign."""
+        tail = dotted.rpartition(".")[2]
+        if tail not in self._by_tail and tail not in self._paths_by_tail and tail != "__init__":
+            return None
         key = (dotted, path.rpartition("/")[0])
         if key not in self._found:
             self._found[key] = self._find_module(dotted, path)
