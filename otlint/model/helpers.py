@@ -34,6 +34,18 @@ _GIVEN = {
     **dict.fromkeys(otel.EXTRACTS, "extract"),
 }
 
+# What the place of a value in the source says: it leaves the function, is only looked at, or is what stands there.
+_HANDING_OUT = frozenset({cst.Return, cst.Yield, cst.From})
+_LOOKING = frozenset(
+    {cst.Comparison, cst.ComparisonTarget, cst.If, cst.While, cst.UnaryOperation, cst.Assert, cst.Expr,
+     cst.FormattedStringExpression, cst.AssignTarget, cst.Del, cst.AnnAssign}
+)  # fmt: skip
+_BECOMING = frozenset({cst.BooleanOperation, cst.IfExp, cst.Await, cst.NamedExpr})
+_READERS = frozenset(
+    f"builtins.{name}"
+    for name in ("isinstance", "print", "str", "repr", "type", "id", "hasattr", "getattr", "bool", "callable")
+)
+
 _DEPTH = 25  # of functions that call each other: more of them end in a RecursionError
 
 
@@ -188,9 +200,9 @@ class Helpers:
 
     def _is_parameter(self, name: cst.Name, function: cst.FunctionDef) -> bool:
         up = self.walk.parent[name]
-        if isinstance(up, cst.Attribute) and up.attr is name:
+        if type(up) is cst.Attribute and up.attr is name:
             return False
-        if isinstance(up, cst.Arg) and up.keyword is name:
+        if type(up) is cst.Arg and up.keyword is name:
             return False
         bindings = self.names.reaching(name.value, name)
         return any(b.kind == "param" and self.walk.inside(b.node, function.params) for b in bindings)
@@ -198,45 +210,28 @@ class Helpers:
     def use(self, expression: Node) -> frozenset[str]:
         """What one use of a value does to it, by its place in the source; {"keep"} when it gets an unknown owner."""
         up = self.walk.parent[expression]
-        if isinstance(up, cst.Attribute):
-            above = self.walk.parent[up]
+        if type(up) is cst.Attribute:
             name = up.attr.value
-            if isinstance(above, cst.Call) and above.func is up:
-                return frozenset({_METHODS[name]} if name in _METHODS else ())
             return frozenset({_METHODS[name]} if name in _METHODS else ())
-        if isinstance(up, cst.Arg):
+        if type(up) is cst.Arg:
             call = self.walk.parent[up]
             known = self.on(call, expression) if isinstance(call, cst.Call) else None
             return known if known is not None else self._passed(call)
-        if isinstance(up, cst.WithItem):
+        if type(up) is cst.WithItem:
             return frozenset({"end", "use"})
-        if isinstance(up, cst.Return | cst.Yield | cst.From):
+        if type(up) in _HANDING_OUT:
             return frozenset({"return"})
-        if isinstance(up, cst.Comparison | cst.ComparisonTarget | cst.If | cst.While | cst.UnaryOperation | cst.Assert):
+        if type(up) in _LOOKING:
             return frozenset()
-        if isinstance(up, cst.BooleanOperation | cst.IfExp | cst.Await | cst.NamedExpr):
+        if type(up) in _BECOMING:
             return self.use(up)
-        if isinstance(up, cst.Expr | cst.FormattedStringExpression | cst.AssignTarget | cst.Del | cst.AnnAssign):
-            return frozenset()
-        if isinstance(up, cst.Assign) and all(isinstance(each.target, cst.Name) for each in up.targets):
+        if type(up) is cst.Assign and all(isinstance(each.target, cst.Name) for each in up.targets):
             return frozenset({"alias"})
         return frozenset({"keep"})
 
     def _passed(self, call: Node) -> frozenset[str]:
         called = self.values.api(call.func) if isinstance(call, cst.Call) else None
-        harmless = {
-            "builtins.isinstance",
-            "builtins.print",
-            "builtins.str",
-            "builtins.repr",
-            "builtins.type",
-            "builtins.id",
-            "builtins.hasattr",
-            "builtins.getattr",
-            "builtins.bool",
-            "builtins.callable",
-        }
-        return frozenset() if called in harmless else frozenset({"keep"})
+        return frozenset() if called in _READERS else frozenset({"keep"})
 
     def ambient(self, function: cst.FunctionDef) -> frozenset[str]:
         """What the function does to the span that is current when it is called."""

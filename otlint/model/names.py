@@ -55,6 +55,7 @@ class Names:
     _bindings: dict[tuple[Node, str], list[Binding]] = field(default_factory=dict)
     _elsewhere: dict[tuple[Node, str], Scope] = field(default_factory=dict)
     _nonlocal: dict[tuple[Scope, str], list[Binding]] = field(default_factory=dict)
+    _reaching: dict[Node, list[Binding]] = field(default_factory=dict)
     _scopes: Regions[Scope] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -112,6 +113,14 @@ class Names:
 
     def reaching(self, name: str, at: Node) -> list[Binding]:
         """The bindings that can be the one in force at a use in the same function: overwritten ones are left out."""
+        if type(at) is not cst.Name or at.value != name:
+            return self._find_reaching(name, at)
+        found = self._reaching.get(at)
+        if found is None:
+            found = self._reaching[at] = self._find_reaching(name, at)
+        return found
+
+    def _find_reaching(self, name: str, at: Node) -> list[Binding]:
         found = self.bindings(name, at)
         if len(found) < 2 or self._function_of(found[0]) is not self.walk.function_of(at):
             return [binding for binding in found if binding.kind != "del"]
