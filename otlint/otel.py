@@ -316,7 +316,7 @@ def canonical(dotted: str) -> str:
     """The official spelling of a dotted name: `opentelemetry.trace.status.Status` → `opentelemetry.trace.Status`."""
     if dotted in _SAME_TYPE:
         return _SAME_TYPE[dotted]
-    for prefix, official in _SAME_MODULE:
+    for prefix, official in _SAME_MODULE if is_otel(dotted) else ():
         if dotted.startswith(prefix):
             return official + dotted[len(prefix) :]
     owner, _, attribute = dotted.rpartition(".")
