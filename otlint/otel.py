@@ -108,6 +108,7 @@ INJECT = "opentelemetry.propagate.inject"
 EXTRACTS = frozenset({EXTRACT, f"{PROPAGATOR}.extract"})
 INJECTS = frozenset({INJECT, f"{PROPAGATOR}.inject"})
 
+INSTRUMENTATION = "opentelemetry.instrumentation."  # the packages of instrumentors, one below it for each library
 INSTRUMENTORS = frozenset(
     {
         "opentelemetry.instrumentation.instrumentor.BaseInstrumentor",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -77,14 +78,26 @@ def _scripts(texts: dict[str, str]) -> list[str]:
 
 
 def _packages(text: str) -> set[str]:
-    """The packages that a script imports, the standard library and OpenTelemetry left out."""
+    """The packages that a script imports, the standard library and what of OpenTelemetry is installed left out."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
-    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"opentelemetry"}
+    return {
+        name
+        for name in names
+        if (top := name.partition(".")[0]) not in sys.stdlib_module_names
+        and (top != "opentelemetry" or not _is_installed(name))
+    }
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 @pytest.mark.parametrize("case", judge.all_cases(), ids=lambda case: case.id)

@@ -401,6 +401,12 @@ CASES = {
         "with tracer",
         "what its kind is, is not known",
     ),
+    "OTL408 given": (
+        "from opentelemetry.instrumentation.flask import FlaskInstrumentor\n\n\nclass Mine(FlaskInstrumentor):\n"
+        "    def instrument(self):\n        FlaskInstrumentor.instrument(self)\n",
+        "FlaskInstrumentor.instrument",
+        "the instance is given as an argument",
+    ),
     "OTL501 finally": (
         (
             "def work(order):\n    span = tracer.start_span('work')\n    try:\n        order.ship()\n    finally:\n"
