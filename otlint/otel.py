@@ -199,6 +199,12 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     PERIODIC_READER: ("exporter",),
 }
 
+# The parameters that are points in time: whole nanoseconds since the epoch.
+TIMESTAMPS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys((START_SPAN, START_AS_CURRENT_SPAN), ("start_time",)),
+    END: ("end_time",),
+    **dict.fromkeys((ADD_EVENT, RECORD_EXCEPTION), ("timestamp",)),
+}
 # Attributes by what takes them: what they are put on, and the parameter that is a mapping of them.
 ATTRIBUTES: dict[str, tuple[str, str]] = {
     **dict.fromkeys((START_SPAN, START_AS_CURRENT_SPAN, SET_ATTRIBUTES), ("span", "attributes")),

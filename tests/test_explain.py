@@ -402,8 +402,10 @@ CASES = {
         "what its kind is, is not known",
     ),
     "OTL408 given": (
-        "from opentelemetry.instrumentation.flask import FlaskInstrumentor\n\n\nclass Mine(FlaskInstrumentor):\n"
-        "    def instrument(self):\n        FlaskInstrumentor.instrument(self)\n",
+        (
+            "from opentelemetry.instrumentation.flask import FlaskInstrumentor\n\n\nclass Mine(FlaskInstrumentor):\n"
+            "    def instrument(self):\n        FlaskInstrumentor.instrument(self)\n"
+        ),
         "FlaskInstrumentor.instrument",
         "the instance is given as an argument",
     ),
@@ -434,6 +436,11 @@ CASES = {
         "def work():\n    manager = tracer.start_as_current_span('work')\n    with manager:\n        pass\n",
         "manager = ",
         "",
+    ),
+    "OTL507 nanoseconds": (
+        "import time\n\n\ntracer.start_span('work', start_time=time.time_ns()).end()\n",
+        "start_span",
+        "it is in nanoseconds",
     ),
     "OTL511 no batch": (
         "from opentelemetry.sdk.trace import TracerProvider\n\nprovider = TracerProvider()\n",
