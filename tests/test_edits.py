@@ -141,7 +141,7 @@ CASES = {
         BLOCK.replace("    if c:\n        d()\n", ""),
     ),
     "delete all of two branches, and what is beside them": (
-        "def f():\n  if a is not None:\n    if b.is_recording(): c; d\n  e\n",
+        "def f():\n  if a is not None:\n    if b.is_recording() and g: c; d\n  e\n",
         lambda m: edits.delete_statement(m, *(m.statement(code) for code in "cde")),
         "def f():\n  pass\n",
     ),

@@ -170,7 +170,7 @@ class NoIdleBranches(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
         super().generic_visit(node)
-        idle = re.fullmatch(r"(not )?\w+( is (not )?\w+)?", ast.unparse(node.test))
+        idle = re.fullmatch(r"(not )?\w+( is (not )?\w+)?(( and | or )\w+)*", ast.unparse(node.test))
         return None if idle and not node.orelse and all(isinstance(each, ast.Pass) for each in node.body) else node
 
 

@@ -206,6 +206,15 @@ CASES = {
         "StatusCode",
         "import yaml\nfrom flask import g\nfrom opentelemetry.trace import StatusCode\nfrom redis import Redis\nAT\n",
     ),
+    "what shares a name with the project is the project's": (
+        "import flask\nfrom shop.made import x\nfrom shop.orders import y\nAT\n",
+        STATUS,
+        "StatusCode",
+        (
+            "import flask\nfrom opentelemetry.trace import StatusCode\n"
+            "from shop.made import x\nfrom shop.orders import y\nAT\n"
+        ),
+    ),
     "behind the standard library, before the project": (
         "import os  # o\n\nimport shop.orders\nfrom . import d\nAT\n",
         STATUS,

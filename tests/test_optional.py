@@ -63,3 +63,38 @@ CASES = {
 def test_kind(files: dict[str, str], repaired: bool) -> None:
     (found,) = (each for each in judge("OTL402", files).findings if each.code == "OTL402")
     assert (found.fix is not None) is repaired
+
+
+ENDS = """
+import os
+
+from shop.tracing import tracer
+
+
+def main():
+    with tracer.start_as_current_span("main"):
+        print("working")
+    os._exit(0)
+
+
+main()
+"""
+SETS_UP = """
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+"""
+
+
+@pytest.mark.parametrize(("start", "repaired"), [("if True:", True), ("try:", False)])
+def test_flush(start: str, repaired: bool) -> None:
+    end = "" if repaired else "except ImportError:\n    tracer = None\n"
+    head = "from opentelemetry import trace\n" if repaired else ""
+    body = "    from opentelemetry import trace\n" + SETS_UP + '    tracer = trace.get_tracer("shop")\n'
+    files = {TRACING: f"{head}{start}\n{body}{end}", MAIN: ENDS}
+    (found,) = (each for each in judge("OTL511", files).findings if each.code == "OTL511")
+    assert (found.fix is not None) is repaired

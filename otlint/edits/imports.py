@@ -217,14 +217,20 @@ def _add(module: Module, package: str, item: str, at: cst.CSTNode) -> Edits:
 
 def _among_foreign(module: Module, imports: Sequence[Import], code: str, target: str) -> Edits:
     """Between the imports of the standard library and those of the project."""
-    own = [found for found in imports if _is_own(module, found)]
-    standard = [found for found in imports if (_package(found) or "").partition(".")[0] in sys.stdlib_module_names]
+    tops = {_top(found) for found in imports if _is_own(module, found)}
+    own = [found for found in imports if _top(found) in {"", *tops}]
+    standard = [found for found in imports if _top(found) in sys.stdlib_module_names]
     foreign = [found for found in imports if found not in own and found not in standard]
     if foreign:
         return _beside(module, foreign, code, target)
     if standard:
         return _below(module, _line(module, standard[-1]), code, blank=True)
     return _above(module, _line(module, own[0]), code, blank=True)
+
+
+def _top(statement: Import) -> str:
+    """The first part of what is imported from, "" for a relative import."""
+    return (_package(statement) or "").partition(".")[0]
 
 
 def _is_own(module: Module, statement: Import) -> bool:

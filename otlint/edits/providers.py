@@ -11,6 +11,7 @@ from otlint import otel
 from otlint.edits.imports import reference
 from otlint.edits.statements import append, insert_before
 from otlint.fix import Edit
+from otlint.model.optional import is_available
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -26,13 +27,17 @@ _VARIABLES = {
 
 
 def shut_down_in(module: Module, function: cst.FunctionDef, providers: Sequence[Provider]) -> Edits | None:
-    """Shut providers down at the end of a function; None when one of them cannot be named there."""
+    """Shut providers down at the end of a function; None when one cannot be named there, or no SDK may be installed."""
+    if not is_available(module, function.body.body[-1]):
+        return None
     made = _sending(module, providers, function.body.body[-1], "shutdown")
     return None if made is None else (*append(module, function.body, made[0]), *made[1])
 
 
 def flush_before(module: Module, statement: cst.BaseSmallStatement, providers: Sequence[Provider]) -> Edits | None:
     """Flush providers, without any the global tracer provider, in front of a statement; None as above."""
+    if not is_available(module, statement):
+        return None
     if providers:
         made = _sending(module, providers, statement, "force_flush")
     else:

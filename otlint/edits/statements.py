@@ -290,7 +290,9 @@ def _take_branch(module: Module, line: Line, gone: dict[Line, set[int]]) -> None
 
 
 def _is_idle(test: cst.BaseExpression) -> bool:
-    """Whether a test only looks at a variable: `x`, `not x`, `x is not None`, `x.is_recording()`."""
+    """Whether a test only looks at variables: `x`, `not x`, `x is not None`, `x and y`, `x.is_recording()`."""
+    if isinstance(test, cst.BooleanOperation):
+        return _is_idle(test.left) and _is_idle(test.right)
     if isinstance(test, cst.UnaryOperation):
         return isinstance(test.operator, cst.Not) and _is_idle(test.expression)
     if isinstance(test, cst.Comparison):
