@@ -62,7 +62,8 @@ def missed(module: Module, handoff: Handoff) -> str | None:
     instrumented = work.instrumented()
     if instrumented is not None:
         return f"calls `{instrumented}`, which is instrumented"
-    if work.called & _LOGS and module.instrumentation.of({"logging"}):
+    reports = handoff.way == "callback"  # on work of the pool, and that is what should be in the trace
+    if not reports and work.called & _LOGS and module.instrumentation.of({"logging"}):
         return "logs with trace ids"
     module.silenced(handoff.call, "nothing that it does is known to need the trace")
     return None
