@@ -20,6 +20,12 @@ CLIENT = "opentelemetry.trace.SpanKind.CLIENT"
 # the file before, the API, how it is written at AT, the file after
 CASES = {
     "as it is": ("from opentelemetry import trace\nAT\n", STATUS, "trace.StatusCode", None),
+    "twice": (
+        "from opentelemetry import trace\nimport os\nfrom opentelemetry import trace\nAT\n",
+        STATUS,
+        "trace.StatusCode",
+        None,
+    ),
     "under an alias": ("import opentelemetry.trace as ot\nAT\n", STATUS, "ot.StatusCode", None),
     "one more name": (
         "from opentelemetry.trace import SpanKind, Tracer\nAT\n",

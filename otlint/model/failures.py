@@ -75,6 +75,12 @@ class Failure:
         return self.outcome.always and self.outcome.fate is Fate.FAILS and inside
 
     @property
+    def is_overruled(self) -> bool:
+        """Whether the helper that starts the span sets OK once the handler is done."""
+        helper = self.span.helper if self.span is not None else None
+        return helper is not None and helper.span is not None and helper.span.approves
+
+    @property
     def places(self) -> list[tuple[Node, str]]:
         """The other places that a reader needs."""
         found: list[tuple[Node, str]] = []

@@ -260,7 +260,8 @@ class Names:
         """How an API can be written at a node with the imports that are visible there, None when it cannot."""
         best: str | None = None
         for (scope, name), bindings in self._bindings.items():
-            imported = bindings[0].dotted if len(bindings) == 1 and bindings[0].kind == "import" else None
+            meanings = {each.dotted if each.kind == "import" else None for each in bindings}
+            imported = meanings.pop() if len(meanings) == 1 else None
             if imported is None or not (dotted == imported or dotted.startswith(imported + ".")):
                 continue
             if self.bindings(name, at) is not bindings or (

@@ -30,7 +30,8 @@ class SpanFacts:
     None when unknown. `current` says whether it is made current; `records` and `sets_status` what it does to an
     exception that leaves it, None when unknown. `kept`: the function stores the live span as well, or ends it itself,
     so that its callers do not have to. `forwards`: keywords that the function does not have are passed to the start.
-    `judges`: the function may set ERROR without an exception, by what its caller returns. `awaits` and `iterates`: the
+    `judges`: the function may set ERROR without an exception, by what its caller returns; `approves`: it may set OK
+    then, which overrules the ERROR that the caller has set. `awaits` and `iterates`: the
     wrapper of a decorator waits until a coroutine or a generator of the decorated function is done. `hands_out`: it
     returns what the function gives, be that a generator.
     """
@@ -45,6 +46,7 @@ class SpanFacts:
     kept: bool = False
     forwards: bool = False
     judges: bool = False
+    approves: bool = False
     awaits: bool = True
     iterates: bool = False
     hands_out: bool = False

@@ -46,7 +46,8 @@ class Starting:
         return self._spans[function]
 
     def _with_manners(self, function: cst.FunctionDef, found: SpanFacts) -> SpanFacts:
-        found = dataclasses.replace(found, judges=True) if self._judges(function) else found
+        said = self._said(function)
+        found = dataclasses.replace(found, judges=otel.STATUS_ERROR in said, approves=otel.STATUS_OK in said)
         if found.form != "decorator":
             return found
         nested = self.walk.all(cst.FunctionDef, within=function)
@@ -78,15 +79,15 @@ class Starting:
             if not isinstance(self.walk.parent[call], cst.Await):
                 yield call
 
-    def _judges(self, function: cst.FunctionDef) -> bool:
-        """Whether the function may set ERROR where no exception has come: by what its caller returns or says."""
-        return any(
-            isinstance(call.func, cst.Attribute)
-            and call.func.attr.value == "set_status"
-            and not any(isinstance(up, cst.ExceptHandler | cst.ExceptStarHandler) for up in self.walk.ancestors(call))
-            and any(self.values.api(each) == otel.STATUS_ERROR for each in self.walk.all(cst.Attribute, within=call))
+    def _said(self, function: cst.FunctionDef) -> set[str | None]:
+        """The statuses that the function may set where no exception has come: by what its caller returns or says."""
+        return {
+            self.values.api(each)
             for call in self.walk.all(cst.Call, within=function)
-        )
+            if isinstance(call.func, cst.Attribute) and call.func.attr.value == "set_status"
+            if not any(isinstance(up, cst.ExceptHandler | cst.ExceptStarHandler) for up in self.walk.ancestors(call))
+            for each in self.walk.all(cst.Attribute, within=call)
+        }
 
     def _span(self, function: cst.FunctionDef) -> SpanFacts | None:
         if self.values.is_manager(function):

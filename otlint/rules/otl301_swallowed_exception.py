@@ -40,7 +40,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _fix(module: Module, failure: Failure, signal: str) -> Fix | None:
-    if not failure.is_whole or signal == "log" or failure.span is None:
+    if not failure.is_whole or failure.is_overruled or signal == "log" or failure.span is None:
         return None
     made = edits.report_failure(module, failure.handler.node, failure.span, record=True, status=not failure.status)
     return Fix("Record the exception and set the status", Safety.UNSAFE, made) if made is not None else None

@@ -52,6 +52,8 @@ def _what(failure: Failure) -> str:
 
 
 def _fix(module: Module, failure: Failure) -> Fix | None:
+    if failure.is_overruled:
+        return None
     if failure.mark is not None:
         return _behind(module, failure.mark, failure.handler.name)
     if not failure.is_whole or failure.span is None:
