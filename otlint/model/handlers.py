@@ -85,12 +85,27 @@ class Handler:
 
     @cached_property
     def caught(self) -> tuple[str, ...]:
-        """The classes by name as they are written; `BaseException` for a bare `except`."""
-        clause = self.node.type
-        if clause is None:
-            return ("BaseException",)
-        parts = [each.value for each in clause.elements] if isinstance(clause, cst.Tuple) else [clause]
-        return tuple(raised.dotted(part) or raised.UNKNOWN for part in parts)
+        """The classes by name as they are written; `BaseException` for a bare `except`, "?" for what is not known."""
+        return tuple(self._classes(self.node.type, 0)) if self.node.type is not None else ("BaseException",)
+
+    def _classes(self, clause: Node, depth: int) -> Iterator[str]:
+        if isinstance(clause, cst.Tuple | cst.List):
+            for each in clause.elements:
+                yield from self._classes(each.value, depth)
+            return
+        if isinstance(clause, cst.BinaryOperation) and isinstance(clause.operator, cst.Add):
+            yield from self._classes(clause.left, depth)
+            yield from self._classes(clause.right, depth)
+            return
+        bindings = self.module.names.reaching(clause.value, clause) if isinstance(clause, cst.Name) else []
+        values = [each.value for each in bindings if each.kind == "assign" and each.value is not None]
+        if values and depth < 5:
+            for value in values:
+                yield from self._classes(value, depth + 1)
+            return
+        name = raised.dotted(clause)
+        constant = name is not None and name.rpartition(".")[2].isupper()  # a tuple that another file has made
+        yield raised.UNKNOWN if name is None or constant else name
 
     @property
     def is_control_flow(self) -> bool:
@@ -104,7 +119,7 @@ class Handler:
     @property
     def catches_base(self) -> bool:
         """Whether it takes exceptions that are no `Exception`, which a current span does not record."""
-        return any(raised.is_base(each) or each == "BaseException" for each in self.caught)
+        return any(raised.is_base(each) or each in {"BaseException", raised.UNKNOWN} for each in self.caught)
 
     @cached_property
     def text_names(self) -> frozenset[str]:
