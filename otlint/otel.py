@@ -103,6 +103,20 @@ SPAN_METHODS = frozenset(
 ATTACH = "opentelemetry.context.attach"
 DETACH = "opentelemetry.context.detach"
 GET_CURRENT_CONTEXT = "opentelemetry.context.get_current"
+# What returns something new and leaves what it is given as it was.
+MAKES = {
+    **dict.fromkeys(
+        (
+            "opentelemetry.baggage.set_baggage",
+            "opentelemetry.baggage.remove_baggage",
+            "opentelemetry.baggage.clear",
+            "opentelemetry.context.set_value",
+            "opentelemetry.trace.set_span_in_context",
+        ),
+        "context",
+    ),
+    "opentelemetry.sdk.resources.Resource.merge": "resource",
+}
 EXTRACT = "opentelemetry.propagate.extract"
 INJECT = "opentelemetry.propagate.inject"
 EXTRACTS = frozenset({EXTRACT, f"{PROPAGATOR}.extract"})

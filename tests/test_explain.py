@@ -322,6 +322,14 @@ CASES = {
         "with tracer",
         "a decorator makes something else of the generator, such as a context manager",
     ),
+    "OTL116 attached": (
+        (
+            "from opentelemetry import baggage, context\n\n\ndef tag():\n    made = baggage.set_baggage('a', 'b')\n"
+            "    context.attach(made)\n    return made\n\n\ntag()\n"
+        ),
+        "\ntag()",
+        "it attaches a context itself",
+    ),
     "OTL201 unknown": (
         "def work(name):\n    with tracer.start_as_current_span(name):\n        pass\n",
         "with tracer",

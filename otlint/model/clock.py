@@ -9,6 +9,7 @@ time.perf_counter_ns()      nanoseconds since some point of this process's own
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ _DATETIME = frozenset(
 ) | {"datetime.datetime"}
 _DATES = _DATETIME | {"django.utils.timezone.now", "datetime.date.today"}
 _WHOLE = frozenset({"builtins.int", "math.floor", "math.ceil", "math.trunc"})
+_RECENT = 10**17  # nanoseconds: some day of 1973
 _UNITS = {0: "seconds", 3: "milliseconds", 6: "microseconds"}
 
 
@@ -31,13 +33,15 @@ _UNITS = {0: "seconds", 3: "milliseconds", 6: "microseconds"}
 class Moment:
     """A point in time as a value. `power` is that of ten by which it counts in one second, 9 for nanoseconds.
 
-    `is_date`: a datetime. `is_epoch`: it counts from 1970. `call` is what reads the clock.
+    `is_date`: a datetime. `is_epoch`: it counts from 1970. `is_fixed`: a number as it is written, which `power` then
+    holds. `call` is what reads the clock.
     """
 
     power: float
     is_whole: bool
     is_epoch: bool = True
     is_date: bool = False
+    is_fixed: bool = False
     call: cst.BaseExpression | None = None
 
     @property
@@ -45,6 +49,8 @@ class Moment:
         """What is wrong with it as a timestamp of OpenTelemetry; None when nothing is known to be."""
         if self.is_date:
             return "is a datetime"
+        if self.is_fixed:
+            return "lies near 1970" if self.power < _RECENT else None
         if not self.is_epoch:
             return "does not count from the epoch"
         if not self.is_whole:
@@ -76,6 +82,8 @@ def moment(module: Module, expression: cst.BaseExpression, depth: int = 0) -> Mo
         return _operation(module, expression, depth)
     if isinstance(expression, cst.Float):
         return Moment(9, is_whole=False)
+    if isinstance(expression, cst.Integer):
+        return Moment(expression.evaluated_value, is_whole=True, is_fixed=True)
     if isinstance(expression, cst.Name):
         return _agreed(
             [moment(module, each, depth + 1) for each in module.origins(expression) if each is not expression]
@@ -94,10 +102,10 @@ def _called(module: Module, call: cst.Call, depth: int) -> Moment | None:
         return Moment(9, is_whole=True, is_date=True, call=call)
     if api in _WHOLE or (api == "builtins.round" and len(call.args) == 1):
         found = moment(module, call.args[0].value, depth + 1) if len(call.args) == 1 else None
-        return found and Moment(found.power, True, found.is_epoch, found.is_date, found.call)
+        return found and dataclasses.replace(found, is_whole=True)
     if api == "builtins.float" and len(call.args) == 1:
         found = moment(module, call.args[0].value, depth + 1)
-        return found and Moment(found.power, False, found.is_epoch, found.is_date, found.call)
+        return found and dataclasses.replace(found, is_whole=False, is_fixed=False)
     if isinstance(call.func, cst.Attribute) and call.func.attr.value == "timestamp" and not call.args:
         return Moment(0, is_whole=False, call=call)
     return None
@@ -108,7 +116,7 @@ def _operation(module: Module, node: cst.BinaryOperation, depth: int) -> Moment 
     if isinstance(node.operator, cst.Multiply | cst.Divide | cst.FloorDivide):
         factor = _number(node.right) if left is not None else _number(node.left)
         known = left if left is not None else right if isinstance(node.operator, cst.Multiply) else None
-        if factor is None or factor <= 0 or known is None or known.is_date:
+        if factor is None or factor <= 0 or known is None or known.is_date or known.is_fixed:
             return None
         power = math.log10(factor) * (1 if isinstance(node.operator, cst.Multiply) else -1)
         whole = known.is_whole and isinstance(factor, int) and not isinstance(node.operator, cst.Divide)
