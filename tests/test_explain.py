@@ -324,10 +324,10 @@ CASES = {
     ),
     "OTL116 attached": (
         (
-            "from opentelemetry import baggage, context\n\n\ndef tag():\n    made = baggage.set_baggage('a', 'b')\n"
-            "    context.attach(made)\n    return made\n\n\ntag()\n"
+            "from opentelemetry import baggage, context\n\n\ndef tag(value):\n"
+            "    made = baggage.set_baggage('a', value)\n    context.attach(made)\n    return made\n\n\ntag('b')\n"
         ),
-        "\ntag()",
+        "tag('b')",
         "it attaches a context itself",
     ),
     "OTL201 unknown": (
