@@ -82,6 +82,7 @@ STARTS = frozenset({START_SPAN, START_AS_CURRENT_SPAN})
 USE_SPAN = "opentelemetry.trace.use_span"
 GET_CURRENT_SPAN = "opentelemetry.trace.get_current_span"
 SET_SPAN_IN_CONTEXT = "opentelemetry.trace.set_span_in_context"
+NON_RECORDING_SPAN = "opentelemetry.trace.NonRecordingSpan"
 GET_TRACER = "opentelemetry.trace.get_tracer"
 
 END = f"{SPAN}.end"
@@ -201,6 +202,10 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     RESOURCE_CREATE: ("attributes", "schema_url"),
     RESOURCE_MERGE: ("other",),
     SET_BAGGAGE: ("name", "value", "context"),
+    "opentelemetry.baggage.get_baggage": ("name", "context"),
+    "opentelemetry.baggage.get_all": ("context",),
+    "opentelemetry.context.get_value": ("key", "context"),
+    "opentelemetry.context.set_value": ("key", "value", "context"),
     SDK_PROVIDER: ("sampler", "resource", "shutdown_on_exit", "active_span_processor", "id_generator", "span_limits"),
     METER_PROVIDER: ("metric_readers", "resource", "exemplar_filter", "shutdown_on_exit", "views"),
     LOGGER_PROVIDER: ("resource", "shutdown_on_exit", "multi_log_record_processor"),
@@ -214,6 +219,12 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     PERIODIC_READER: ("exporter",),
 }
 
+# The parameter that is a context.
+CONTEXTS: dict[str, str] = {
+    **dict.fromkeys((*STARTS, *EXTRACTS, *INJECTS, GET_CURRENT_SPAN, ATTACH, SET_SPAN_IN_CONTEXT), "context"),
+    **dict.fromkeys((SET_BAGGAGE, "opentelemetry.baggage.get_baggage", "opentelemetry.baggage.get_all"), "context"),
+    **dict.fromkeys(("opentelemetry.context.get_value", "opentelemetry.context.set_value"), "context"),
+}
 # The parameters that are points in time: whole nanoseconds since the epoch.
 TIMESTAMPS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((START_SPAN, START_AS_CURRENT_SPAN), ("start_time",)),

@@ -296,6 +296,14 @@ CASES = {
         "ctx = ",
         "it is used [app/main.py:11]",
     ),
+    "OTL106 a context": (
+        (
+            "from opentelemetry import context\n\n\n"
+            "with tracer.start_as_current_span('work', context=context.get_current()):\n    pass\n"
+        ),
+        "with tracer",
+        "it is a context",
+    ),
     "OTL107 detached": (
         (
             "from opentelemetry import context\n\n\ndef work(ctx, order):\n    token = context.attach(ctx)\n    try:\n"

@@ -1,0 +1,94 @@
+"""What is given where a context belongs: a context, or something that only looks like one."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+_OF_SPAN_CONTEXT = frozenset({"trace_id", "span_id", "trace_flags", "trace_state", "is_remote"})
+
+
+class Kind(enum.Enum):
+    """What a value is, in words."""
+
+    CONTEXT = "a context"
+    SPAN = "a span"
+    SPAN_CONTEXT = "a span context"
+    MANAGER = "what starts a span"
+    INTERPRETER = "the interpreter's own context"
+    TEXT = "a text"
+    NONE = "`None`"
+    CARRIER = "a carrier"
+    OTHER = "an object of the project"
+
+
+_KINDS = {
+    otel.CONTEXT: Kind.CONTEXT,
+    otel.SPAN: Kind.SPAN,
+    otel.SPAN_CONTEXT: Kind.SPAN_CONTEXT,
+    otel.SPAN_MANAGER: Kind.MANAGER,
+    "contextvars.Context": Kind.INTERPRETER,
+    "builtins.str": Kind.TEXT,
+}
+
+
+def kind_of(module: Module, given: cst.BaseExpression, *, none: bool = False) -> Kind | None:
+    """What a value certainly is on some way; None when unknown. `none`: None is as wrong as the rest."""
+    found = _kind(module, given, none)
+    if found is not None:
+        return found
+    others = (_kind(module, each, none) for each in module.origins(given) if each is not given)
+    return next((kind for kind in others if kind not in {None, Kind.CONTEXT}), None)
+
+
+def _kind(module: Module, given: cst.BaseExpression, none: bool) -> Kind | None:
+    if isinstance(given, cst.Name) and given.value == "None":
+        return Kind.NONE if none else None
+    kind = module.type(given)
+    if kind in _KINDS:
+        return _KINDS[kind]
+    if _is_carrier(module, given, kind):
+        return Kind.CARRIER
+    return Kind.OTHER if _is_own(module, kind) else None
+
+
+def _is_carrier(module: Module, given: cst.BaseExpression, kind: str | None) -> bool:
+    """`request.headers`, or a dict that something was put into, by hand or by `inject`."""
+    if isinstance(given, cst.Attribute) and given.attr.value == "headers" and kind is None:
+        return True
+    if kind != "builtins.dict":
+        return False
+    if next(module.helpers.attributes.entries(given), None) is not None:
+        return True
+    if not isinstance(given, cst.Name):
+        return False
+    injected = (module.argument(call, "carrier") for call in module.calls(*otel.INJECTS))
+    return any(
+        isinstance(each, cst.Name)
+        and each.value == given.value
+        and module.function_of(each) is module.function_of(given)
+        for each in injected
+    )
+
+
+def _is_own(module: Module, kind: str | None) -> bool:
+    """Whether a type is a class of the project that is derived from nothing."""
+    definition, symbol = module.values.cls(kind), module.values.symbol(kind)
+    if definition is not None:
+        return not definition.bases
+    return symbol is not None and symbol.kind == "class" and symbol.cls is not None and not symbol.cls.bases
+
+
+def borrowed(module: Module) -> Iterator[cst.Attribute]:
+    """Attributes of a span context that are read from a context: `extract(headers).trace_id`."""
+    for each in module.walk.all(cst.Attribute):
+        if each.attr.value in _OF_SPAN_CONTEXT and module.type(each.value) == otel.CONTEXT:
+            yield each
