@@ -202,8 +202,7 @@ class _Worker:
 
     def operation(self, node: Node) -> known.Operation | None:
         if isinstance(node, cst.Call):
-            function = self.module.values.function(self.module.api(node.func))
-            return self.module.operation(node) or self._handed(node) or self._inside(function)
+            return self.module.operation(node) or self._handed(node) or self._called(node)
         if isinstance(node, cst.For):
             kind = self.module.type(node.iter)
             method = "__aiter__" if node.asynchronous is not None else "__iter__"
@@ -221,6 +220,9 @@ class _Worker:
         api = self.module.api(given)
         found = known.clients().operation(api) if api is not None else None
         return found or self._inside(self.module.values.function(api))
+
+    def _called(self, call: cst.Call) -> known.Operation | None:
+        return self._inside(self.module.values.function(self.module.api(call.func)))
 
     def _inside(self, function: cst.FunctionDef | None) -> known.Operation | None:
         """`self._request(path)` calls `requests.get`, and does nothing else."""
