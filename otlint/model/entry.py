@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 
+# How a middleware is called, by frameworks that know it by its name.
+_AROUND = frozenset({"__call__", "__acall__", "dispatch", "intercept_service"})
+
+
 class Entries:
     """The entry points of one file."""
 
@@ -56,6 +60,14 @@ class Entries:
             entry = self._here(function)
             if entry is not None:
                 yield function, entry
+
+    def handles(self, function: Node | None) -> bool:
+        """Whether a function handles one kind of request or message, and does not stand around the handlers of all."""
+        return (
+            isinstance(function, cst.FunctionDef)
+            and self._here(function) is not None
+            and function.name.value not in _AROUND
+        )
 
     def elsewhere(self) -> Iterator[tuple[str, known.Entry]]:
         """The functions of other files that a call in this one hands to a framework, by dotted name."""

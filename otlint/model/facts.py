@@ -55,6 +55,7 @@ def collect(module: Module) -> Facts:
         under_span=frozenset(_under_span(module)),
         handled=tuple(sorted(_handled(module).items())),
         registered=tuple(sorted((name, entry.key) for name, entry in module.entries.elsewhere())),
+        enters=frozenset() if module.is_test else frozenset(_enters(module)),
         script=_is_script(module),
         holding=frozenset(each.kind for each in module.providers if each.batch is not None),
         sends=sends(module),
@@ -136,6 +137,18 @@ def _handled(module: Module) -> dict[str, frozenset[str]]:
     for name, entry in module.entries.elsewhere():
         found.setdefault(entry.key, set()).add(name)
     return {key: frozenset(names) for key, names in found.items()}
+
+
+def _enters(module: Module) -> Iterator[str]:
+    for span in module.spans:
+        by_hand = span.kind == otel.KIND_SERVER and not module.entries.handles(span.function)
+        if span.kind is not None and (by_hand or (span.kind == otel.KIND_CONSUMER and _is_wrapper(span.function))):
+            yield span.kind
+
+
+def _is_wrapper(function: cst.CSTNode | None) -> bool:
+    """Whether it is a function such as `def wrapper(*args, **kwargs):`."""
+    return isinstance(function, cst.FunctionDef) and isinstance(function.params.star_arg, cst.Param)
 
 
 def _is_own(api: str) -> bool:

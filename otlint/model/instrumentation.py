@@ -88,6 +88,12 @@ class Instrumentation:
             return Reason(f"`{_short(key)}` is installed, and no file uses it: something else may switch it on")
         return next((Reason(f"`{key}` may make its own spans") for key in native if self._may_be_native(key)), None)
 
+    def by_hand(self, kind: str) -> Reason | None:
+        """Why a span of that kind may be current in a handler: a middleware of the project makes one for each call."""
+        made = sorted(facts.path for facts in self._near if kind in facts.enters)
+        name = kind.rpartition(".")[2]
+        return Reason(f"`{made[0]}` makes {name} spans, perhaps for all that comes in") if made else None
+
     def _starts_another(self, launch: Evidence) -> bool:
         """Whether a command launches other programs only, while this file is one that is run by itself."""
         found = _PROGRAM.findall(launch.text.partition(launch.word)[2].partition("`")[0])

@@ -128,7 +128,8 @@ class Facts:
 
     `script`: it does something when it is run, not just when it is called. `under_span` is what it calls inside of span
     blocks, `handled` what handlers of requests or messages call, and the handlers themselves, by framework;
-    `registered` the functions of other files that it hands to a framework.
+    `registered` the functions of other files that it hands to a framework. `enters`: the kinds of the spans that it
+    starts for what comes in, where that is no handler itself: a middleware, a hook, a decorator.
     `holding`: the classes of the providers that it builds and that keep telemetry in memory for a while; `sends`:
     something in it may make a provider send that. `requires`: see `otlint.model.optional.requires`.
     """
@@ -145,6 +146,7 @@ class Facts:
     under_span: frozenset[str] = frozenset()
     handled: tuple[tuple[str, frozenset[str]], ...] = ()
     registered: tuple[tuple[str, str], ...] = ()
+    enters: frozenset[str] = frozenset()
     script: bool = False
     holding: frozenset[str] = frozenset()
     sends: bool = False

@@ -238,7 +238,8 @@ def _entering(module: Module, span: Span) -> Purpose | None:
         return None
     if behind is None and any(module.function_of(call) is not None for call in module.values.call_sites(function)):
         return None  # it is a step of other functions as well
-    excused = module.instrumentation.possible(entry.instrumentors, entry.native)
+    kind = otel.KINDS[entry.kind]
+    excused = module.instrumentation.possible(entry.instrumentors, entry.native) or module.instrumentation.by_hand(kind)
     what = "request" if entry.kind == "SERVER" else "message"
     if what == "request" and any(isinstance(up, cst.For | cst.While) for up in _above(module, span, function)):
         return None  # one of many items of the request
