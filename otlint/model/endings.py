@@ -109,7 +109,12 @@ class _Search:
             if found is not None:
                 return found
         called_any_time = any(_CALLS_LATER.fullmatch(taker) for taker in self._takers(function))
-        return (None,) if called_any_time and any(True for _ in module.spans) else None
+        return (None,) if called_any_time and self._spans_anywhere() else None
+
+    def _spans_anywhere(self) -> bool:
+        """Whether this file or one that runs with it makes spans."""
+        together = self.module.project.reach.together(self.module.path)
+        return any(each.telemetry for facts in together for each in facts.functions) or any(self.module.spans)
 
     def _makes_spans(self, call: cst.Call) -> bool:
         module = self.module
@@ -132,7 +137,10 @@ class _Search:
             return depth < _DEPTH and self._body_sends(function, depth)
         if api is not None and (otel.is_otel(api) or api.partition(".")[0] in {"builtins", *sys.stdlib_module_names}):
             return False
-        if api is not None and any(each.rpartition(".")[2] in SENDS for each in module.project.called_by([api])):
+        called = module.project.called_by([api]) if api is not None else frozenset()
+        if self.anything_sends and not called.isdisjoint(known.runs()):
+            return True  # a server, which shuts the application down before it returns
+        if any(each.rpartition(".")[2] in SENDS for each in called):
             return True
         return self.anything_sends and isinstance(name, str) and _CLEANS.search(name) is not None
 
