@@ -21,7 +21,7 @@ class Statement:
     `kind`: "launch" instrumented from outside by `word` · "hint" perhaps so · "bootstrap" installs every instrumentor ·
     "server" run by the server `word` · "env" the variable `word` is `value` · "start" the service is started here.
     `value` of a server: "workers" if it forks them, "alone" if it is told to work without, "child" if it is certainly
-    not the first process of its container.
+    not the first process of its container, "hosted" if a platform starts it, nobody knows how.
     Which service: the `paths` it runs, the `parts` that its image is made of (both relative to the root, existing or
     not), the `names` it goes by; without them, that of the file. `wide`: about any service below.
     """

@@ -336,7 +336,8 @@ def _hosted(path: str, text: str) -> Iterator[Statement]:
     for row, line in enumerate(text.splitlines(), 1):
         if start := _STARTS.fullmatch(line):
             for found in command(start[1], row, posixpath.dirname(path), shown=line):
-                yield replace(found, names=_folder_names(path), wide=True)
+                value = "hosted" if found.kind == "server" and not found.value else found.value
+                yield replace(found, value=value, names=_folder_names(path), wide=True)
 
 
 def _functions(path: str, text: str) -> Iterator[Statement]:

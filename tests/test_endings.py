@@ -129,6 +129,13 @@ def test_pools_of_celery(command: str, expected: str | None):
     assert said({"main.py": TASKS, "Procfile": f"worker: {command}\n"}) == expected
 
 
+def test_a_container_counts_more_than_a_platform():
+    platform = {"render.yaml": "services:\n  - startCommand: uvicorn main:app\n"}
+    assert said(platform) == "hint"
+    assert said({**platform, "Dockerfile": 'FROM python\nCMD ["uvicorn", "main:app", "--workers", "4"]\n'}) == "lost"
+    assert said({**platform, "Dockerfile": 'FROM python\nCMD ["uvicorn", "main:app"]\n'}) is None
+
+
 def test_what_is_deployed_counts_more_than_a_script():
     script = {"dev.sh": "uvicorn main:app\n"}
     assert said({**script, "Dockerfile": 'FROM python\nCMD ["uvicorn", "main:app", "--workers", "4"]\n'}) == "lost"

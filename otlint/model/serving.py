@@ -126,7 +126,7 @@ def _ends_as_child(command: Evidence, asked: str) -> str | None:
 
 def _is_container(evidence: Evidence) -> bool:
     reader = launch.reader(posixpath.basename(evidence.path))
-    return reader in {launch.container_file, launch.compose, launch.manifest}
+    return evidence.how != "hosted" and reader in {launch.container_file, launch.compose, launch.manifest}
 
 
 def _in_code(module: Module, together: list[Facts]) -> Served | None:
