@@ -204,9 +204,8 @@ def _is_ended_first(handler: Handler, block: Span) -> bool:
     if not isinstance(region, cst.With | cst.FunctionDef):
         return False
     flow = module.flow(handler.function if handler.function is not None else module.tree)
-    start = next((node for node in handler.own if node in flow), None)
     for call in module.walk.own(region.body, cst.Call):
-        if _ends(module, call, block) and (start is None or call not in flow or flow.reaches(start, call)):
+        if _ends(module, call, block) and (call not in flow or flow.reaches(handler.node, call)):
             return True
     return False
 
