@@ -69,6 +69,21 @@ MEASURES = frozenset(
         "opentelemetry.metrics.Gauge.set",
     }
 )
+_SAMPLING = "opentelemetry.sdk.trace.sampling."
+PARENT_BASED = f"{_SAMPLING}ParentBased"
+# Samplers that decide for every span anew, whatever its parent says.
+ROOT_SAMPLERS = frozenset({f"{_SAMPLING}TraceIdRatioBased", f"{_SAMPLING}ALWAYS_ON"})
+FORMAT_IDS = {
+    "trace_id": "opentelemetry.trace.format_trace_id",
+    "span_id": "opentelemetry.trace.format_span_id",
+}
+# Exporters that the specification or the project has given up, by package.
+DEPRECATED_EXPORTERS = {
+    "opentelemetry.exporter.jaeger": "Jaeger",
+    "opentelemetry.exporter.zipkin": "Zipkin",
+    "opentelemetry.exporter.opencensus": "OpenCensus",
+}
+RESOURCE_DETECTOR = "opentelemetry.sdk.resources.ResourceDetector"
 RESOURCE = "opentelemetry.sdk.resources.Resource"
 RESOURCE_CREATE = f"{RESOURCE}.create"
 RESOURCE_MERGE = f"{RESOURCE}.merge"

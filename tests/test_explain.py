@@ -458,6 +458,21 @@ CASES = {
         "start_span",
         "it is in nanoseconds",
     ),
+    "OTL517 parent": (
+        (
+            "from opentelemetry.sdk.trace import TracerProvider, sampling\n\n"
+            "provider = TracerProvider(sampler=sampling.ALWAYS_ON)\n"
+        ),
+        "provider = ",
+        "it asks the parent first",
+    ),
+    "OTL519 none": ("import opentelemetry.exporter.prometheus\n", "prometheus", ""),
+    "OTL522 merged": (
+        "from opentelemetry.sdk.resources import Resource\n\nfound = Resource.create().merge(Resource({'a': 'b'}))\n",
+        "found = ",
+        "it is merged with one that knows the environment",
+    ),
+    "OTL803 none": ("def work(order):\n    return hex(order.trace_id)\n", "hex", ""),
     "OTL511 no batch": (
         "from opentelemetry.sdk.trace import TracerProvider\n\nprovider = TracerProvider()\n",
         "provider = ",

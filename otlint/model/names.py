@@ -190,6 +190,15 @@ class Names:
         imported = {each.dotted for each in self._all() if each.kind == "import" and each.dotted is not None}
         return imported | {_written(alias.name) for each in self.walk.all(cst.Import) for alias in each.names}
 
+    def imported(self) -> Iterator[tuple[cst.Import | cst.ImportFrom, str]]:
+        """Every import statement of the file, wherever it stands, with the dotted name of each thing it imports."""
+        for statement in self.walk.all(cst.Import, cst.ImportFrom):
+            if isinstance(statement, cst.Import):
+                yield from ((statement, _written(alias.name)) for alias in statement.names)
+            elif isinstance(statement, cst.ImportFrom) and (module := self.absolute(statement)) is not None:
+                aliases = () if isinstance(statement.names, cst.ImportStar) else statement.names
+                yield from ((statement, f"{module}.{_written(alias.name)}") for alias in aliases)
+
     def _all(self) -> Iterator[Binding]:
         for bindings in self._bindings.values():
             yield from bindings

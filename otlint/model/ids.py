@@ -1,0 +1,127 @@
+"""Trace and span ids that are turned into text.
+
+hex(ctx.trace_id)          0x, and no leading zeros
+str(ctx.trace_id)          decimal
+f"{ctx.trace_id:x}"        no leading zeros
+format(ctx.span_id, "x")   the same
+ctx.trace_id.hex           an int has no such attribute
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.walk import Node
+
+_IDS = frozenset(otel.FORMAT_IDS)
+_PADS = frozenset({"zfill", "rjust"})
+# Keys under which a vendor wants decimal ids.
+_DECIMAL = re.compile(r"(?i)(?:^|[\"'_.\s])(?:dd|datadog)[._-]")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Written:
+    """An id as text. `node` is the conversion, `value` the id in it, `field` which one, `fault` what the text lacks."""
+
+    node: Node
+    value: cst.BaseExpression
+    field: str
+    fault: str
+
+
+def written(module: Module) -> Iterator[Written]:
+    """The ids of span contexts that become text which nobody else would know them by."""
+    if not any(module.walk.named(name, module.tree) for name in _IDS):
+        return
+    for call in module.walk.all(cst.Call):
+        yield from _called(module, call)
+    for attribute in module.walk.all(cst.Attribute):
+        field = _field(module, attribute.value) if attribute.attr.value == "hex" else None
+        if field is not None:
+            up = module.walk.parent[attribute]
+            node = up if isinstance(up, cst.Call) and up.func is attribute and not up.args else attribute
+            yield Written(node, attribute.value, field, "an int has no `hex`, so this raises")
+    for part in module.walk.all(cst.FormattedStringExpression):
+        field = _field(module, part.expression)
+        spec = _spec(part)
+        fault = _fault(spec) if field is not None and spec is not None else None
+        if field is not None and fault is not None and not _is_vendor(module, part):
+            yield Written(part, part.expression, field, fault)
+
+
+def _called(module: Module, call: cst.Call) -> Iterator[Written]:
+    given = call.args[0].value if call.args else None
+    field = _field(module, given) if given is not None else None
+    if given is None or field is None or _is_vendor(module, call):
+        return
+    api = module.api(call.func)
+    if api == "builtins.hex":
+        node = _stripped(module, call)
+        if node is not None:
+            yield Written(node, given, field, "`hex` drops leading zeros")
+    elif api == "builtins.str":
+        yield Written(call, given, field, "`str` makes it decimal")
+    elif api == "builtins.format" and len(call.args) == 2 and isinstance(call.args[1].value, cst.SimpleString):
+        fault = _fault(str(call.args[1].value.evaluated_value))
+        if fault is not None:
+            yield Written(call, given, field, fault)
+
+
+def _field(module: Module, expression: cst.BaseExpression, depth: int = 0) -> str | None:
+    """Which id of a span context the value is: `span.get_span_context().trace_id`."""
+    if isinstance(expression, cst.Attribute) and expression.attr.value in _IDS:
+        return expression.attr.value if module.type(expression.value) == otel.SPAN_CONTEXT else None
+    if not isinstance(expression, cst.Name) or depth > 3:
+        return None
+    found = {_field(module, each, depth + 1) for each in module.origins(expression) if each is not expression}
+    return found.pop() if len(found) == 1 else None
+
+
+def _spec(part: cst.FormattedStringExpression) -> str | None:
+    """The format of a replacement field: "" when there is none, None when it is computed or a conversion is asked."""
+    if part.conversion is not None:
+        return None
+    texts = [each.value if isinstance(each, cst.FormattedStringText) else None for each in part.format_spec or ()]
+    return None if None in texts else "".join(each for each in texts if each)
+
+
+def _fault(spec: str) -> str | None:
+    if not spec or spec == "d":
+        return "it is written in decimal"
+    return "leading zeros are missing" if spec in {"x", "X", "#x"} else None
+
+
+def _stripped(module: Module, call: cst.Call) -> Node | None:
+    """`hex(x)` with what takes its `0x` away; None when the zeros are put back."""
+    node: Node = call
+    while True:
+        up = module.walk.parent[node]
+        if isinstance(up, cst.Subscript) and up.value is node:
+            node = up
+        elif isinstance(up, cst.Attribute) and isinstance(outer := module.walk.parent[up], cst.Call):
+            if up.attr.value in _PADS:
+                return None
+            if up.attr.value not in {"replace", "lstrip", "removeprefix"}:
+                return node
+            node = outer
+        else:
+            return node
+
+
+def _is_vendor(module: Module, node: Node) -> bool:
+    """Whether the id is written for a vendor who wants it in decimal, by the words of the statement."""
+    statement = module.walk.statement_of(node)
+    if statement is None:
+        return False
+    texts = (each.value for each in module.walk.all(cst.SimpleString, within=statement))
+    names = (each.value for each in module.walk.all(cst.Name, within=statement))
+    return any(_DECIMAL.search(each) for each in (*texts, *names))

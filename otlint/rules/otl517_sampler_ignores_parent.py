@@ -1,0 +1,75 @@
+"""OTL517: a sampler that does not ask the parent, at the root of a provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otlint import edits, otel
+from otlint.finding import Finding, Level
+from otlint.fix import Fix, Safety
+from otlint.rule import rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from otlint.model.module import Module
+
+
+@rule(Level.WARNING, fix=Safety.UNSAFE)
+def check(module: Module) -> Iterator[Finding]:
+    if module.is_spared_test:
+        return
+    for user, given in _given(module):
+        if module.silenced(given, _made_by(module, given) == otel.PARENT_BASED and "it asks the parent first"):
+            continue
+        bad = [each for each in module.origins(given) if _root(module, each) is not None]
+        sampler = bad[0] if len(bad) == 1 else given
+        name = _root(module, bad[0] if bad else given)
+        if name is None:
+            continue
+        yield module.finding(
+            sampler,
+            f"`{name}` decides without the parent, so traces that others sampled lose their spans here, "
+            "and those that they dropped get some; put it into `ParentBased`",
+            related=() if module.walk.inside(sampler, user) else [(user, "the sampler of this provider")],
+            fix=_fix(module, sampler),
+        )
+
+
+def _given(module: Module) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression]]:
+    """What is given to providers as their sampler, and where."""
+    import libcst as cst
+
+    for call in module.calls(otel.SDK_PROVIDER):
+        given = module.argument(call, "sampler")
+        if given is not None:
+            yield call, given
+    for assign in module.walk.all(cst.Assign):
+        # provider.sampler = TraceIdRatioBased(0.1)
+        target = assign.targets[0].target
+        if not isinstance(target, cst.Attribute) or target.attr.value != "sampler":
+            continue
+        if module.type(target.value) in {otel.SDK_PROVIDER, otel.PROVIDER}:
+            yield assign, assign.value
+
+
+def _root(module: Module, sampler: cst.BaseExpression) -> str | None:
+    """The name of a sampler that asks no parent."""
+    made = _made_by(module, sampler)
+    if made not in otel.ROOT_SAMPLERS:
+        made = module.type(sampler)
+    return made.rpartition(".")[2] if made in otel.ROOT_SAMPLERS else None
+
+
+def _made_by(module: Module, sampler: cst.BaseExpression) -> str | None:
+    """The class that makes the sampler, or the constant that it is."""
+    import libcst as cst
+
+    return module.api(sampler.func if isinstance(sampler, cst.Call) else sampler)
+
+
+def _fix(module: Module, sampler: cst.BaseExpression) -> Fix | None:
+    made, imports = edits.reference(module, otel.PARENT_BASED, sampler)
+    changes = (*edits.surround(module, sampler, f"{made}(", ")"), *imports)
+    return Fix("ask the parent first", Safety.UNSAFE, changes)
