@@ -461,7 +461,7 @@ CASES = {
     "OTL517 parent": (
         (
             "from opentelemetry.sdk.trace import TracerProvider, sampling\n\n"
-            "provider = TracerProvider(sampler=sampling.ALWAYS_ON)\n"
+            "provider = TracerProvider(sampler=sampling.ParentBased(sampling.ALWAYS_ON))\n"
         ),
         "provider = ",
         "it asks the parent first",
