@@ -52,6 +52,8 @@ class Settling:
             facts = found[path]
             if facts is None:
                 self._project.drop(path)
+                del self._imports[path]
+                self._handed_on.pop(path, None)
             else:
                 self._project.put(facts)
                 self._handed_on[path] = self._project.sources(facts, [*dict(facts.aliases).values(), *facts.stars])

@@ -44,3 +44,22 @@ def test_files_that_import_each_other_learn_from_each_other() -> None:
     project = gather({path: text.encode() for path, text in files.items()}, str, None).project
     assert project is not None
     assert project.files["obs.py"].functions[0].returns == "opentelemetry.trace.Span"
+
+
+def test_a_file_on_which_the_model_crashes_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "obs.py": "from opentelemetry import trace\nimport orders\n\ntracer = trace.get_tracer('shop')\n",
+        "orders.py": "from obs import tracer\n\ndef span():\n    return tracer.start_span('place order')\n",
+    }
+    facts = Module.facts
+
+    def crash(module: Module) -> object:
+        if module.path == "orders.py":
+            raise ZeroDivisionError
+        return facts(module)
+
+    monkeypatch.setattr(Module, "facts", crash)
+    gathered = gather({path: text.encode() for path, text in files.items()}, str, None)
+    assert {path: type(error) for path, error in gathered.failed.items()} == {"orders.py": ZeroDivisionError}
+    assert gathered.project is not None
+    assert list(gathered.project.files) == ["obs.py"]
