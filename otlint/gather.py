@@ -171,14 +171,14 @@ class _Gathering:
     def importers(self) -> list[str]:
         """The files not judged yet that import telemetry from a judged one."""
         project = self.project
-        modules = (facts.module for facts in project.telemetry_files())
+        modules = (facts.module for facts in project.speakers.files())
         tails = {module.rpartition(".")[2].encode("utf-8", "surrogateescape") for module in modules}
         new, self._tails = tails - self._tails, self._tails | tails
         self._near |= {path for path in self._cold - self._near if any(tail in self.files[path] for tail in new)}
         return [
             path
             for path in sorted(self._near & self._cold)
-            if any(project.gives_telemetry(name, path) for name in self._imports(path))
+            if any(project.speakers.gives(name, path) for name in self._imports(path))
         ]
 
     def _imports(self, path: str) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from otlint import otel
 from otlint.model.reach import Reach
+from otlint.model.speakers import Speakers
 from otlint.settings import Wrappers
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Project:
     _by_tail: dict[str, list[tuple[tuple[str, ...], str]]] = field(default_factory=dict)
     _found: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _symbols: dict[tuple[str, str], Symbol | None] = field(default_factory=dict)
-    _speakers: list[Facts] | None = None
+    _speakers: Speakers | None = None
     _telemetry: frozenset[str] | None = None
     _functions: dict[str, FunctionFacts] = field(default_factory=dict)
     _reach: Reach | None = None
@@ -348,80 +349,27 @@ class Project:
             }
         return table
 
-    def telemetry_files(self) -> list[Facts]:
-        """The files that other files can get telemetry from, themselves or by re-exports."""
+    @property
+    def speakers(self) -> Speakers:
+        """Which files and names give telemetry to others."""
         if self._speakers is None:
-            self._speakers = [facts for facts in self.files.values() if self._makes_telemetry(facts)]
-            speaking = {facts.path for facts in self._speakers}
-            silent = [each for each in self.files.values() if each.path not in speaking and _re_exports(each)]
-            while more := [facts for facts in silent if self._hands_on(facts)]:
-                self._speakers += more
-                speaking |= {facts.path for facts in more}
-                silent = [facts for facts in silent if facts.path not in speaking]
+            self._speakers = Speakers(self)
         return self._speakers
-
-    def _makes_telemetry(self, facts: Facts) -> bool:
-        return (
-            any(_is_telemetry(each) or self._of_class(each[1], facts) for each in facts.values)
-            or any(self._speaks(facts, each) for each in facts.functions)
-            or any(self._class_speaks(facts, each) for each in facts.classes)
-        )
-
-    def _hands_on(self, facts: Facts) -> bool:
-        named = (*(target for _, target in facts.aliases), *facts.stars)
-        return any(otel.is_otel(each) or self.gives_telemetry(each, facts.path) for each in named)
-
-    def gives_telemetry(self, dotted: str, path: str) -> bool:
-        """Whether an imported name is a tracer, a span helper, or a function or class that makes telemetry."""
-        symbol = self.symbol(dotted, path)
-        if symbol is None:
-            return False
-        if symbol.kind == "foreign":
-            return otel.is_otel(symbol.dotted)
-        if symbol.kind == "value":
-            return symbol.type is not None and (otel.is_otel(symbol.type) or self._of_class(symbol.type, symbol.facts))
-        if symbol.function is not None:
-            gives = symbol.function.returns
-            return self._speaks(symbol.facts, symbol.function) or (
-                gives is not None and self._of_class(gives, symbol.facts)
-            )
-        if symbol.cls is not None:
-            return self._class_speaks(symbol.facts, symbol.cls)
-        return symbol.kind == "module" and any(each is symbol.facts for each in self.telemetry_files())
-
-    def _of_class(self, dotted: str, facts: Facts) -> bool:
-        symbol = self.symbol(dotted, facts.path)
-        return symbol is not None and symbol.cls is not None and self._class_speaks(symbol.facts, symbol.cls)
-
-    def _class_speaks(self, facts: Facts, cls: ClassFacts, depth: int = 0) -> bool:
-        methods = [each for each in facts.functions if each.name.rpartition(".")[0] == cls.name]
-        if any(self._speaks(facts, each) for each in methods) or any(map(_is_telemetry, cls.attributes)):
-            return True
-        bases = (self.symbol(base, facts.path) for base in cls.bases) if depth < _MAX_RE_EXPORTS else ()
-        return any(base and base.cls and self._class_speaks(base.facts, base.cls, depth + 1) for base in bases)
-
-    def _speaks(self, facts: Facts, function: FunctionFacts) -> bool:
-        return (
-            function.span is not None
-            or (function.returns is not None and _gives_telemetry(function.returns))
-            or bool(function.ambient)
-            or any(effects - {"keep", "alias", "return", "capture"} for _, effects in function.effects)
-            or f"{facts.module}.{function.name}" in self.telemetry
-            or not _SETS_UP.isdisjoint(self.called_by(function.calls))
-        )
 
     @property
     def telemetry(self) -> frozenset[str]:
         """The dotted names of the functions that make spans, themselves or through project functions they call."""
         if self._telemetry is None:
-            calls = self._functions
-            found = {name for name, each in calls.items() if each.telemetry}
-            while more := {
-                name for name, each in calls.items() if name not in found and not found.isdisjoint(each.calls)
-            }:
-                found |= more
-            self._telemetry = frozenset(found)
+            self._telemetry = self.leading_to(name for name, each in self._functions.items() if each.telemetry)
         return self._telemetry
+
+    def leading_to(self, names: Iterable[str]) -> frozenset[str]:
+        """These names and the functions of the project that call them, directly or through others."""
+        found = set(names)
+        calls = self._functions.items()
+        while more := {name for name, each in calls if name not in found and not found.isdisjoint(each.calls)}:
+            found |= more
+        return frozenset(found)
 
     def function(self, dotted: str) -> FunctionFacts | None:
         """The facts of the function with that full dotted name."""
@@ -521,24 +469,6 @@ class Project:
 
 def _is_source_root(parts: tuple[str, ...]) -> bool:
     return not parts or parts[-1] in {"src", "lib", "app", "backend", "server", "python"}
-
-
-def _gives_telemetry(kind: str) -> bool:
-    """Whether a type, or one of a tuple, is OpenTelemetry's."""
-    return any(otel.is_otel(each) for each in kind.removeprefix("~tuple(").split("; "))
-
-
-# What a function calls to set telemetry up: whoever calls that belongs to the program that is traced.
-_SETS_UP = frozenset({*otel.SDK_PROVIDERS, *otel.SET_PROVIDER.values()})
-
-
-def _re_exports(facts: Facts) -> bool:
-    """Whether a file may be there for what it imports: a package, a star import, a file that defines nothing."""
-    return facts.path.endswith("__init__.py") or bool(facts.stars) or not (facts.functions or facts.classes)
-
-
-def _is_telemetry(named: tuple[str, str]) -> bool:
-    return otel.is_otel(named[1])
 
 
 def module_name(path: str) -> str:
