@@ -379,6 +379,15 @@ CASES = {
         "span.record_exception",
         "what it gives is not known",
     ),
+    "OTL306 recorded": (
+        (
+            "def work(order):\n    span = tracer.start_span('work')\n    try:\n        order.ship()\n"
+            "    except ValueError as error:\n        span.record_exception(error)\n        raise\n"
+            "    finally:\n        span.end()\n"
+        ),
+        "start_span(",
+        "this call deals with exceptions [app/main.py:11]",
+    ),
     "OTL401 does more": (
         "import requests\n\n\n" + BLOCK + "        requests.get('http://a')\n        order.ship()\n",
         "with tracer",

@@ -131,7 +131,7 @@ def bind_exception(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHa
     """
     if handler.name is not None and isinstance(handler.name.name, cst.Name):
         return handler.name.name.value, ()
-    name = _fresh_exception(module, handler)
+    name = fresh_exception(module, handler)
     if handler.type is None:
         end = module.range(handler)[0] + len("except")
         return name, (Edit(end, end, f" BaseException as {name}"),)
@@ -204,7 +204,7 @@ def _joins(left: str, right: str) -> bool:
     return (left + "_").isidentifier() and ("_" + right).isidentifier() and bool(left and right)
 
 
-def _fresh_exception(module: Module, handler: cst.CSTNode) -> str:
+def fresh_exception(module: Module, handler: cst.CSTNode) -> str:
     """`exc` unless it means something else here; an `except … as exc` beside this handler is no obstacle."""
     candidates = ["exc", "error", *(f"exc_{number}" for number in range(2, 100))]
     return next(name for name in candidates if _is_free(module, name, handler))

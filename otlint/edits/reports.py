@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
-from otlint.edits.expressions import bind_exception
+from otlint.edits import layout
+from otlint.edits.expressions import bind_exception, fresh_exception
 from otlint.edits.imports import reference
 from otlint.edits.statements import insert_after, prepend
+from otlint.fix import Edit
 from otlint.model.optional import is_available, is_tested
 
 if TYPE_CHECKING:
-    from otlint.fix import Edit
     from otlint.model.handlers import Except
     from otlint.model.module import Module
     from otlint.model.spans import Span
 
-Edits = tuple["Edit", ...]
+Edits = tuple[Edit, ...]
 
 
 def report_failure(module: Module, handler: Except, span: Span, *, record: bool, status: bool) -> Edits | None:
@@ -40,6 +41,18 @@ def report_failure(module: Module, handler: Except, span: Span, *, record: bool,
     if asks and text == span.variable:
         lines = [f"if {text} is not None:", *(f"\t{line}" for line in lines)]
     return (*prepend(module, handler.body, lines), *bound, *edits)
+
+
+def record_and_raise(module: Module, tried: cst.Try, span: str) -> Edits:
+    """A handler for a `try` that has none, which puts any exception on the span and raises it again."""
+    clause = tried.orelse or tried.finalbody
+    assert clause is not None and not tried.handlers
+    name = fresh_exception(module, tried)
+    code, imports = set_error(module, tried, span, f"str({name})")
+    lines = [f"except Exception as {name}:", f"\t{span}.record_exception({name})", f"\t{code}", "\traise"]
+    at = layout.line_start(module.source.text, module.range(clause)[0])
+    text = layout.rendered(module, lines, layout.indent_of(module, tried), layout.unit_of(module, tried))
+    return (Edit(at, at, text + module.source.newline), *imports)
 
 
 def set_error_after(module: Module, call: cst.Call, exception: str) -> Edits | None:

@@ -98,7 +98,7 @@ class Ownership:
             ends.update(test for node in custody.discharged for test in known.left_to_others(node))
         stops = {*ends, *handed, *also, *(() if ends else custody.lent)}
         found = flow.escapes(
-            custody.start, stops, known=known.known, quiet=lambda node: self._describes(node, custody), every=True
+            custody.start, stops, known=known.known, quiet=lambda node: self.describes(node, custody), every=True
         )
         found = [way for way in found if not way.only_base_exceptions]
         care = self._care(custody)
@@ -132,9 +132,9 @@ class Ownership:
             return self._is_manager(custody.function)
         if isinstance(node, cst.Call) and (self.values.api(node.func) or "").startswith(_API):
             return False
-        return not self._describes(node, custody)
+        return not self.describes(node, custody)
 
-    def _describes(self, node: Node, custody: Custody) -> bool:
+    def describes(self, node: Node, custody: Custody) -> bool:
         """`describe(span, order)`, `span.set_attribute("total", total(order))` as statements of their own."""
         statement = self.walk.statement_of(node)
         call = statement.value if isinstance(statement, cst.Expr) else None

@@ -33,16 +33,16 @@ def unended(module: Module) -> Iterator[Unended]:
     if module.is_spared_test:
         return
     for span in module.spans:
-        if not _is_live(span) or isinstance(module.walk.parent.get(span.start), cst.Decorator):
+        if not is_live(span) or isinstance(module.walk.parent.get(span.start), cst.Decorator):
             continue
         custody = module.custody(span.start)
-        exits = _exits(module, custody)
+        exits = open_exits(module, custody)
         if not module.silenced(span.start, not exits and partial(fate, module, custody)):
             exits.sort(key=lambda way: way.kind in {"exception", "yield"})
             yield Unended(span, custody, exits)
 
 
-def _is_live(span: Span) -> bool:
+def is_live(span: Span) -> bool:
     """Whether the call leaves an open span behind, to which nothing but the caller holds on."""
     if span.ends or span.api == otel.USE_SPAN or span.manner == "decorator":
         return False
@@ -52,7 +52,8 @@ def _is_live(span: Span) -> bool:
     return span.api == otel.START_SPAN or span.manner == "with"
 
 
-def _exits(module: Module, custody: Custody) -> list[Exit]:
+def open_exits(module: Module, custody: Custody) -> list[Exit]:
+    """The ways out of the function that leave a span open for which nobody else is responsible."""
     if custody.lent and not custody.discharged and not custody.handed:
         return []
     exits = module.exits(custody)
