@@ -388,6 +388,12 @@ CASES = {
         "start_span(",
         "this call deals with exceptions [app/main.py:11]",
     ),
+    "OTL308 set": (
+        TRY + "            span.set_attribute('error', True)\n            span.set_status(trace.StatusCode.ERROR)\n"
+        "            return None\n",
+        "'error'",
+        "this call sets the status, or may do so [app/main.py:12]",
+    ),
     "OTL401 does more": (
         "import requests\n\n\n" + BLOCK + "        requests.get('http://a')\n        order.ship()\n",
         "with tracer",

@@ -24,6 +24,7 @@ from otlint.model.handlers import Mark
 from otlint.model.ownership import Custody
 from otlint.model.reason import Reason
 from otlint.model.spans import Span
+from otlint.model.substitutes import says_error
 from otlint.model.unended import is_live, open_exits
 from otlint.model.walk import Node
 
@@ -99,6 +100,10 @@ def _is_told(module: Module, span: Span, custody: Custody) -> Reason | None:
         own = module.function_of(mark.call) is span.function
         if not own or "unknown" in mark.does or _is_behind_failure(module, mark.call):
             return Reason("this call deals with exceptions", mark.call)
+    for attribute in module.attributes:
+        func = attribute.call.func
+        if isinstance(func, cst.Attribute) and module.spans.of(func.value) is span and says_error(module, attribute):
+            return Reason("OTL308 speaks of this attribute", attribute.call)
     return None
 
 

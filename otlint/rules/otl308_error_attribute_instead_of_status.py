@@ -1,0 +1,44 @@
+"""OTL308: an attribute that says `error`, on a span whose status says that nothing has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otlint import edits, otel
+from otlint.finding import Finding, Level
+from otlint.fix import Fix, Safety
+from otlint.rule import rule
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.substitutes import Substitute
+
+
+@rule(Level.WARNING, fix=Safety.UNSAFE)
+def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.substitutes import substitutes
+
+    if module.is_spared_test:
+        return
+    for found in substitutes(module):
+        yield module.finding(
+            found.attribute.key,
+            f"the attribute `{found.attribute.name}` is no status, and the span stays UNSET; "
+            "set the status to ERROR with `set_status`",
+            related=[(found.span.start, "this span looks as if nothing had failed")],
+            fix=_fix(module, found) if not found.beside else None,
+        )
+
+
+def _fix(module: Module, found: Substitute) -> Fix | None:
+    import libcst as cst
+
+    call = found.attribute.call
+    if not isinstance(module.walk.parent[call], cst.Expr):
+        return None
+    code, imports = edits.reference(module, otel.STATUS_ERROR, call)
+    name = found.handler.name if found.handler is not None else None
+    described = f", str({name})" if name is not None else ""
+    text = f"{module.code(found.receiver)}.set_status({code}{described})"
+    return Fix("Set the status instead", Safety.UNSAFE, (*edits.replace(module, call, text), *imports))
