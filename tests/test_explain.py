@@ -388,11 +388,21 @@ CASES = {
         "start_span(",
         "this call deals with exceptions [app/main.py:11]",
     ),
+    "OTL307 internal": (
+        BLOCK + "        if order.status >= 400:\n            span.set_status(trace.StatusCode.ERROR)\n",
+        "set_status",
+        "its span is not known to be a server's",
+    ),
     "OTL308 set": (
         TRY + "            span.set_attribute('error', True)\n            span.set_status(trace.StatusCode.ERROR)\n"
         "            return None\n",
         "'error'",
         "this call sets the status, or may do so [app/main.py:12]",
+    ),
+    "OTL311 afterwards": (
+        BLOCK + "        order.ship()\n        if order:\n            span.set_status(trace.StatusCode.OK)\n",
+        "set_status",
+        "nothing that may fail is known to come after it",
     ),
     "OTL401 does more": (
         "import requests\n\n\n" + BLOCK + "        requests.get('http://a')\n        order.ship()\n",
