@@ -15,7 +15,7 @@ from otlint.edits.expressions import (
 )
 from otlint.edits.imports import reference, remove_import
 from otlint.edits.providers import flush_before, shut_down_in
-from otlint.edits.reports import record_and_raise, report_failure, set_error_after
+from otlint.edits.reports import record_and_raise, recording_handler, report_failure, set_error_after
 from otlint.edits.spans import add_attributes, set_attributes_after, set_kind
 from otlint.edits.statements import (
     append,
@@ -48,6 +48,7 @@ __all__ = [
     "prepend",
     "prepend_element",
     "record_and_raise",
+    "recording_handler",
     "reference",
     "remove_argument",
     "remove_import",

@@ -43,13 +43,20 @@ def report_failure(module: Module, handler: Except, span: Span, *, record: bool,
     return (*prepend(module, handler.body, lines), *bound, *edits)
 
 
+def recording_handler(module: Module, at: cst.CSTNode, span: str, test: str | None = None) -> tuple[list[str], Edits]:
+    """The lines of a handler that puts any exception on the span and raises it again; `test`: if that is so."""
+    name = fresh_exception(module, at)
+    code, imports = set_error(module, at, span, f"str({name})")
+    told = [f"{span}.record_exception({name})", code]
+    told = [f"if {test}:", *("\t" + line for line in told)] if test is not None else told
+    return [f"except Exception as {name}:", *("\t" + line for line in told), "\traise"], imports
+
+
 def record_and_raise(module: Module, tried: cst.Try, span: str) -> Edits:
-    """A handler for a `try` that has none, which puts any exception on the span and raises it again."""
+    """Such a handler for a `try` that has none."""
     clause = tried.orelse or tried.finalbody
     assert clause is not None and not tried.handlers
-    name = fresh_exception(module, tried)
-    code, imports = set_error(module, tried, span, f"str({name})")
-    lines = [f"except Exception as {name}:", f"\t{span}.record_exception({name})", f"\t{code}", "\traise"]
+    lines, imports = recording_handler(module, tried, span)
     at = layout.line_start(module.source.text, module.range(clause)[0])
     text = layout.rendered(module, lines, layout.indent_of(module, tried), layout.unit_of(module, tried))
     return (Edit(at, at, text + module.source.newline), *imports)

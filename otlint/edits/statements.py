@@ -101,10 +101,14 @@ def wrap_try_finally(
     statements: Sequence[Statement],
     finally_lines: Sequence[str],
     *,
+    handler: Sequence[str] = (),
     without: Sequence[Statement] = (),
 ) -> Edits:
-    """Put consecutive statements of a block into `try: … finally:`; those `without` (nested ones too) are deleted."""
-    below = ["finally:", *("\t" + line for line in finally_lines)]
+    """Put consecutive statements of a block into `try: … finally:`; those `without` (nested ones too) are deleted.
+
+    `handler`: an `except` clause that stands between.
+    """
+    below = [*handler, "finally:", *("\t" + line for line in finally_lines)]
     return _wrap(module, statements, ["try:"], below, without)
 
 

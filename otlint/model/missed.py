@@ -55,6 +55,19 @@ def missed_errors(module: Module) -> Iterator[Missed]:
             yield found
 
 
+def would_miss(module: Module, span: Span) -> bool:
+    """Whether exceptions would pass unseen if the span were always ended."""
+    function = span.function
+    if not isinstance(function, cst.FunctionDef):
+        return False
+    if any(_may_be_on(mark, span) and module.walk.inside(mark.call, function) for mark in module.marks):
+        return False
+    custody = module.custody(span.start)
+    ways = module.flow(function).escapes(span.start, (), every=True)
+    ways = [way for way in ways if way.kind in {"exception", "raise"} and not way.only_base_exceptions]
+    return any(_is_unseen(module, span, custody, way.node) for way in ways)
+
+
 def _in_function(module: Module, span: Span) -> Missed | None:
     custody, function = module.custody(span.start), span.function
     if span.manner != "assigned" or not isinstance(function, cst.FunctionDef) or open_exits(module, custody):

@@ -11,6 +11,7 @@ import libcst as cst
 from otlint import otel
 from otlint.model import raised
 from otlint.model.logs import words
+from otlint.model.names import Binding
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def nature(module: Module, value: cst.BaseExpression) -> Nature | None:
         bindings = module.names.reaching(value.value, value)
         if bindings and all(each.kind == "except" for each in bindings):
             return Nature.EXCEPTION
-        if len(bindings) == 1 and bindings[0].kind == "param" and bindings[0].annotation is None:
+        if len(bindings) == 1 and bindings[0].kind == "param" and _is_open(module, bindings[0], value):
             return _given(module, bindings[0].node)  # what callers in this file give is judged where they give it
     if isinstance(value, cst.Call):
         called = module.api(value.func) or ""
@@ -109,6 +110,16 @@ def _typed(kind: str | None) -> Nature | None:
         return _TYPES.get(kind or "")
     name = kind.rpartition(".")[2]
     return Nature.EXCEPTION if raised.is_exception(name) or _EXCEPTION.fullmatch(name) else None
+
+
+def _is_open(module: Module, binding: Binding, name: cst.Name) -> bool:
+    """Whether a parameter may be anything: nothing is said of it, or its type is looked at."""
+    function = module.walk.parent[module.walk.parent[binding.node]]
+    uses = [module.walk.parent[each] for each in module.walk.named(name.value, function)]
+    calls = [module.walk.parent[use] for use in uses if isinstance(use, cst.Arg)]
+    return binding.annotation is None or any(
+        isinstance(call, cst.Call) and module.api(call.func) == "builtins.isinstance" for call in calls
+    )
 
 
 def _given(module: Module, param: Node) -> Nature | None:

@@ -53,7 +53,7 @@ def oks(module: Module) -> Iterator[Ok]:
 
 def _owner(module: Module, span: Span) -> Node | None:
     """The function in which the span is open."""
-    return span.function if span.manner != "decorator" else span.regions[0] and module.function_of(span.regions[0])
+    return module.function_of(span.regions[0]) if span.manner == "decorator" else span.function
 
 
 def _is_ok(module: Module, call: cst.Call) -> bool:

@@ -219,7 +219,8 @@ def _number(module: Module, node: Node, code: int) -> object:
         return None if None in found else found
     if isinstance(node, cst.Call) and module.api(node.func) == "builtins.range":
         bounds = [_number(module, arg.value, code) for arg in node.args]
-        return range(*bounds) if all(isinstance(each, int) for each in bounds) else None  # type: ignore[arg-type]
+        numbers = [each for each in bounds if isinstance(each, int)]
+        return range(*numbers) if len(numbers) == len(bounds) and 1 <= len(bounds) <= 3 else None
     owner, _, name = (module.api(node) or "").rpartition(".")
     if owner == "http.HTTPStatus" and name in http.HTTPStatus.__members__:
         return http.HTTPStatus[name].value

@@ -25,7 +25,7 @@ def check(module: Module) -> Iterator[Finding]:
     for ok in oks(module):
         early = ok.work is not None
         message = (
-            "the status is OK before the work is done, and stays OK when that fails; set it afterwards, or leave it UNSET"
+            "the status is OK before the work is done and stays OK when that fails; leave it UNSET or set it later"
             if early
             else "a span that has not failed needs no status; leave it UNSET"
         )

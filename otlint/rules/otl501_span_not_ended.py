@@ -80,8 +80,9 @@ def _dropped(module: Module, found: Unended) -> tuple[str, tuple[Edit, ...]] | N
 
 
 def _guarded(module: Module, found: Unended) -> tuple[str, tuple[Edit, ...]] | None:
-    """`try: … finally: span.end()` around what follows."""
+    """`try: … finally: span.end()` around what follows; what passes there is recorded, if nobody does so yet."""
     from otlint.model.blocks import guarded, is_wrappable
+    from otlint.model.missed import would_miss
 
     guard = guarded(module, found.custody)
     if guard is None or not found.custody.names or not is_wrappable(module, guard.inside, yields=True):
@@ -89,9 +90,13 @@ def _guarded(module: Module, found: Unended) -> tuple[str, tuple[Edit, ...]] | N
     name = found.custody.names[0]
     ending = guard.ending or f"{name}.end()"
     made: tuple[Edit, ...] = ()
-    lines = [ending]
+    lines, handler, test = [ending], list[str](), None
     if guard.branch is not None:
         made = edits.insert_before(module, guard.branch, [f"{name} = None"]) if guard.unset else ()
-        lines = [f"if {name} is not None:", f"\t{ending}"]
-    wrapped = edits.wrap_try_finally(module, guard.inside, lines, without=guard.gone)
+        test = f"{name} is not None"
+        lines = [f"if {test}:", f"\t{ending}"]
+    if would_miss(module, found.span):
+        handler, imports = edits.recording_handler(module, guard.statement, name, test)
+        made = (*made, *imports)
+    wrapped = edits.wrap_try_finally(module, guard.inside, lines, handler=handler, without=guard.gone)
     return "end it in a `finally`", (*made, *wrapped)
