@@ -166,7 +166,8 @@ class Instrumentation:
         """Whether a package is certainly none of the project's own."""
         if package in sys.stdlib_module_names or package in _libraries():
             return True
-        return self._deployment.depends_on(package)
+        names = self._project.reach.names
+        return self._deployment.depends_on(package) or bool(names and package not in names)
 
     @property
     def _declared(self) -> frozenset[str]:

@@ -91,6 +91,11 @@ class Reach:
                     return None
         return found
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all files and folders of the project: what is called otherwise comes from elsewhere."""
+        return frozenset(part for path in self._project.paths for part in path.removesuffix(".py").split("/"))
+
     def is_program(self, path: str) -> bool:
         """Whether the file is one that is run by itself: it works when it is run, and nothing imports it."""
         facts = self._project.files.get(path)
