@@ -223,30 +223,40 @@ class Attributes:
 
     # -- keys -----------------------------------------------------------------------------------------------
 
-    def text(self, key: Node, depth: int = 0) -> str | None:
+    def text(self, key: Node) -> str | None:
         """The text of a key that is a literal, a constant of this file or one of OpenTelemetry's; None when unknown."""
-        if isinstance(key, cst.SimpleString):
-            return key.evaluated_value if isinstance(key.evaluated_value, str) else None
-        if isinstance(key, cst.ConcatenatedString):
-            left, right = self.text(key.left, depth), self.text(key.right, depth)
+        written = self.literal(key)
+        if isinstance(written, cst.SimpleString):
+            return written.evaluated_value if isinstance(written.evaluated_value, str) else None
+        if isinstance(written, cst.ConcatenatedString):
+            left, right = self.text(written.left), self.text(written.right)
             return left + right if left is not None and right is not None else None
-        if isinstance(key, cst.Name) and isinstance(self.walk.parent.get(key), cst.Arg):
-            keyword = self.walk.parent[key]
-            if isinstance(keyword, cst.Arg) and keyword.keyword is key:
-                return key.value
+        if isinstance(written, cst.Name) and self._is_keyword(written):
+            return written.value
+        api = self.values.api(written) if written is not None else None
+        return known.constant(api) if api is not None else None
+
+    def literal(self, key: Node, depth: int = 0) -> cst.BaseExpression | None:
+        """Where the text of a key is written: itself, a constant of this file or a name of OpenTelemetry's; or None."""
+        if isinstance(key, cst.SimpleString | cst.ConcatenatedString):
+            return key
         if not isinstance(key, cst.Name | cst.Attribute) or depth > _DEPTH:
             return None
+        if isinstance(key, cst.Name) and self._is_keyword(key):
+            return key
         api = self.values.api(key)
-        if api is not None and otel.is_otel(api):
-            return known.constant(api)
-        return self._constant(key, depth)
+        return key if api is not None and otel.is_otel(api) else self._constant(key, depth)
 
-    def _constant(self, key: cst.Name | cst.Attribute, depth: int) -> str | None:
+    def _is_keyword(self, name: cst.Name) -> bool:
+        above = self.walk.parent.get(name)
+        return isinstance(above, cst.Arg) and above.keyword is name
+
+    def _constant(self, key: cst.Name | cst.Attribute, depth: int) -> cst.BaseExpression | None:
         """`KEY`, `Keys.USER` and `Keys.USER.value` of this file."""
         if isinstance(key, cst.Name):
             bindings = self.names.reaching(key.value, key)
         elif key.attr.value == "value":
-            return self.text(key.value, depth + 1)
+            return self.literal(key.value, depth + 1)
         else:
             owner = self.values.cls(self.values.api(key.value))
             if owner is None and isinstance(key.value, cst.Name):
@@ -254,7 +264,7 @@ class Attributes:
             bindings = self.names.in_class(owner, key.attr.value) if owner is not None else []
         if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].value is None:
             return None
-        return self.text(bindings[0].value, depth + 1)
+        return self.literal(bindings[0].value, depth + 1)
 
     # -- helpers --------------------------------------------------------------------------------------------
 
