@@ -58,7 +58,11 @@ STANDS = (
 # What back ends still read under the old name, and names that people make up themselves.
 DOUBTFUL = ("error.message", "peer.service")
 # Notes that name no change of the value.
-IDLE = ("client/peer", "exporter-written", "free text", "merged into", "semantics", "server:", "service.peer", "value sem")
+IDLE = (
+    "client/peer", "exporter-written", "free text", "merged into", "semantics", "server:", "service.peer", "value sem",
+)  # fmt: skip
+# Seen in opentelemetry-semantic-conventions 0.46b0: their constants were not in a stable module yet.
+LATE = ("container.", "k8s.", "otel.scope.", "service.instance.id", "service.namespace")
 # The conventions allow no other value.
 CLOSED = ("http.request.method", "otel.status_code")
 
@@ -83,8 +87,8 @@ def renames(rows: Sequence[Row], notes: Mapping[str, str], constants: Sequence[R
         for old, row in usable.items()
         if row["class"] == "split-or-context"
     }
-    split |= dict.fromkeys([old for old, row in usable.items() if row["class"] == "removed"] + sorted(gone), [])
-    split |= {key: [] for key in nowhere} | BEFORE | SUCCESSORS
+    removed = {old for old, row in usable.items() if row["class"] == "removed"}
+    split |= {key: [] for key in removed | gone | nowhere} | BEFORE | SUCCESSORS
     yield from _table("renamed", {old: new for old, new in plain.items() if old not in prefixes})
     yield from _table("prefixes", prefixes)
     yield from _table("reviewed", reviewed)
@@ -161,7 +165,8 @@ def _read(model: Path) -> tuple[dict[str, Row], set[str], set[str]]:
             groups[group["id"]] = group
             attributes |= {each["id"]: each for each in group.get("attributes") or () if "id" in each}
         for kind in ("spans", "span_refinements"):
-            groups |= {f"{kind}.{number}.{path}": {**each, "type": kind} for number, each in enumerate(text.get(kind, ()))}
+            each_of_kind = enumerate(text.get(kind, ()))
+            groups |= {f"{kind}.{number}.{path}": {**each, "type": kind} for number, each in each_of_kind}
     for group in groups.values():
         keys = set(_keys(group, groups))
         if group.get("type") == "entity" and not group.get("deprecated"):
@@ -214,10 +219,10 @@ def main(renamed: str, values: str, constants: str, model: str) -> None:
     source = f"{meta['source'].split(' (')[0]}, commit {meta['source_commit'][:12]}"
     made = f"# Made by scripts/semconv.py from {source}; not edited by hand."
     head = [
-        "# What became of old names of the semantic conventions. `renamed` and `prefixes`: the value stays; `reviewed`: it",
-        "# changes, as the note says, but for those of `stands` seldom; `split`: into one of these, or none; `doubtful`: in",
-        "# wide use under the old name;",
-        "# `only`: deprecated on that signal only; `values`: new values, empty for none.",
+        "# What became of old names of the semantic conventions. `renamed`, `prefixes`: the value stays. `reviewed`:",
+        "# it changes, as the note says; for those of `stands` it seldom does. `split`: into one of these, or none.",
+        "# `doubtful`: in wide use under the old name. `only`: deprecated on that signal only. `values`: new values,",
+        "# empty for none.",
         made,
         "",
         f"doubtful = {_value(DOUBTFUL)}",
@@ -226,10 +231,13 @@ def main(renamed: str, values: str, constants: str, model: str) -> None:
     lines = [*head, *renames(rows, notes, json.loads(Path(constants).read_text(encoding="utf-8"))), *metrics(rows)]
     (KNOWN / "semconv.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     head = [
-        "# The living attributes of the semantic conventions by type, the values of enumerations (`closed`: no others are",
-        "# allowed), and the keys that describe a resource and nothing else. Keys of gen_ai, mcp and openai, which moved to a",
-        "# repository of their own, are alive.",
+        "# The living attributes of the semantic conventions by type, the values of enumerations (`closed`: no others",
+        "# are allowed), and the keys that describe a resource and nothing else. Keys of gen_ai, mcp and openai, which",
+        "# moved to a repository of their own, are alive. `late`: keys whose constants the stable Python modules got",
+        "# after their first version, 0.46b0.",
         made,
+        "",
+        f"late = {_value(LATE)}",
     ]
     (KNOWN / "registry.toml").write_text("\n".join([*head, *registry(Path(model), rows)]) + "\n", encoding="utf-8")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from otlint import known
+from otlint.known import semconv
 
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 TYPE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+(\('[a-z0-9-]+'\))?")
@@ -238,3 +239,23 @@ def test_handlers_of_classes() -> None:
 
 def duplicates(names: list[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
+
+
+def test_old_names_of_the_conventions() -> None:
+    found = semconv.old("http.status_code", "span")
+    assert found is not None and found.new == ("http.response.status_code",) and found.same
+    assert semconv.old("state", "metric") is None
+    assert semconv.old("message.id", "span") is None and semconv.old("message.id", "event") is not None
+    assert semconv.old("gen_ai.usage.input_tokens", "span") is None
+    prefixed = semconv.old("container.labels.app", "resource")
+    assert prefixed is not None and prefixed.new == ("container.label.app",)
+
+
+def test_every_successor_is_alive() -> None:
+    table = known.table("semconv")
+    old = [*table["renamed"], *table["reviewed"], *table["split"], *table["prefixes"]]
+    assert not duplicates(old)
+    assert not [key for key in old if semconv.kind(key)]
+    new = [*table["renamed"].values(), *table["prefixes"].values(), *(new for new, _ in table["reviewed"].values())]
+    new += [key for keys in table["split"].values() for key in keys]
+    assert not [key for key in new if not semconv.kind(key) and not key.startswith("http.re")]

@@ -1,4 +1,4 @@
-"""The semantic conventions: what became of old names, and what the living ones hold. Tables made by scripts/semconv.py."""
+"""The semantic conventions: what became of old names, and what the living ones hold; scripts/semconv.py makes them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from functools import cache
 from otlint.known import table
 
 _STABLE = "opentelemetry.semconv.attributes."
-_CLASSES = ("opentelemetry.semconv.trace.SpanAttributes", "opentelemetry.semconv.resource.ResourceAttributes")
-METRIC_CLASS = "opentelemetry.semconv.metrics.MetricInstruments"
+_UNSTABLE = "opentelemetry.semconv._incubating.attributes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +58,23 @@ def old_metric(name: str) -> Old | None:
 
 
 @cache
-def stable_constants() -> Mapping[str, str]:
-    """Keys → the constant of a stable Python module that stands for them, by dotted name."""
+def _constants(package: str) -> Mapping[str, str]:
     return {
         text: f"{holder}.{name}"
         for holder, constants in table("constants").items()
-        if holder.startswith(_STABLE)
+        if holder.startswith(package)
         for name, text in constants.items()
     }
 
 
-def is_class_constant(dotted: str) -> bool:
-    """Whether a constant belongs to one of the deprecated classes of constants."""
-    return dotted.startswith(tuple(f"{name}." for name in (*_CLASSES, METRIC_CLASS)))
+def constant(key: str, *, unstable: bool = False) -> str | None:
+    """The constant of a stable (or an unstable) Python module that stands for a key, by dotted name."""
+    return _constants(_UNSTABLE if unstable else _STABLE).get(key)
+
+
+def is_late(key: str) -> bool:
+    """Whether the stable constant of a key is younger than the stable modules."""
+    return key.startswith(tuple(table("registry")["late"]))
 
 
 def values(key: str) -> tuple[str, ...]:

@@ -94,13 +94,13 @@ def _is_doubled(module: Module, write: Attribute, old: Old) -> bool:
     around = _around(module, write)
     return any(
         each.signal == write.signal
-        and (each.name in old.new or _is_same_value(module, each, write))
+        and (each.name in old.new or _is_same_value(each, write))
         and not around.isdisjoint(_around(module, each))
         for each in module.attributes
     )
 
 
-def _is_same_value(module: Module, other: Attribute, write: Attribute) -> bool:
+def _is_same_value(other: Attribute, write: Attribute) -> bool:
     """`client.address` and `net.peer.ip` of one variable; equal literals say nothing."""
     if not isinstance(write.value, cst.Name | cst.Attribute) or other.value is None or other.name is None:
         return False

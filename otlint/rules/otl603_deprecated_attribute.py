@@ -72,7 +72,7 @@ def _renamed(module: Module, found: Outdated) -> tuple[Edit, ...] | None:
         return edits.replace(module, place, f"{place.prefix}{place.quote}{new}{place.quote}")
     if not isinstance(place, cst.Name | cst.Attribute) or found.use is not None:
         return None
-    constant = semconv.stable_constants().get(new)
+    constant = semconv.constant(new)
     if constant is None:
         return edits.replace(module, place, f'"{new}"')
     text, imports = edits.reference(module, constant, place)
