@@ -90,6 +90,11 @@ RESOURCE_MERGE = f"{RESOURCE}.merge"
 LOGGER = "opentelemetry._logs.Logger"
 LOG_RECORD = "opentelemetry._logs.LogRecord"
 SET_BAGGAGE = "opentelemetry.baggage.set_baggage"
+# Classes of constants for keys of the semantic conventions, deprecated in favour of modules.
+SEMCONV_CLASSES = (
+    "opentelemetry.semconv.trace.SpanAttributes",
+    "opentelemetry.semconv.resource.ResourceAttributes",
+)
 
 START_SPAN = f"{TRACER}.start_span"
 START_AS_CURRENT_SPAN = f"{TRACER}.start_as_current_span"

@@ -1,0 +1,78 @@
+"""OTL606: the key of a living attribute that is taken from `SpanAttributes` or `ResourceAttributes`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otlint import edits, known, otel
+from otlint.finding import Finding, Level
+from otlint.fix import Edit, Fix, Safety
+from otlint.known import semconv
+from otlint.rule import rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from otlint.model.module import Module
+
+# The first version that has the modules which take the place of the classes.
+_SINCE = "1.25"
+
+
+@rule(Level.WARNING, fix=Safety.SAFE)
+def check(module: Module) -> Iterator[Finding]:
+    import libcst as cst
+
+    names = [name.rpartition(".")[2] for name in otel.SEMCONV_CLASSES]
+    if not any(name in module.source.text for name in names) or not module.instrumentation.otel_at_least(_SINCE):
+        return
+    for each in module.walk.all(cst.Attribute):
+        assert isinstance(each, cst.Attribute)
+        api = module.api(each)
+        if api is None or api.rpartition(".")[0] not in otel.SEMCONV_CLASSES:
+            continue
+        key = known.constant(api)
+        if key is not None and semconv.kind(key) is not None:
+            yield _finding(module, each, key, api)
+
+
+def _finding(module: Module, use: cst.Attribute, key: str, api: str) -> Finding:
+    cls = api.split(".")[-2]
+    stable, unstable = semconv.constant(key), semconv.constant(key, unstable=True)
+    fix = None
+    if stable is not None:
+        safety = Safety.UNSAFE if semconv.is_late(key) else Safety.SAFE
+        fix = _moved(module, use, stable, safety)
+    elif unstable is not None:
+        fix = _moved(module, use, unstable, Safety.UNSAFE)
+    where = (stable or unstable or "").rpartition(".")[0]
+    return module.finding(
+        use,
+        f"`{cls}` is deprecated and gets no new keys; "
+        + (f"take `{key}` from `{where}`" if where else f"write `{key}` as text"),
+        fix=fix,
+    )
+
+
+def _moved(module: Module, use: cst.Attribute, constant: str, safety: Safety) -> Fix:
+    text, imports = edits.reference(module, constant, use)
+    gone = _import(module, use)
+    return Fix(f"take it from `{constant.split('.')[-2]}`", safety, (*edits.replace(module, use, text), *imports, *gone))
+
+
+def _import(module: Module, use: cst.Attribute) -> tuple[Edit, ...]:
+    """The edits that take the import of the class away where nothing else needs it."""
+    import libcst as cst
+
+    if not isinstance(use.value, cst.Name):
+        return ()
+    bindings = module.names.bindings(use.value.value, use)
+    statement = bindings[0].node if len(bindings) == 1 else None
+    others = [each for each in module.walk.named(use.value.value, module.tree) if each is not use.value]
+    if not isinstance(statement, cst.ImportFrom) or isinstance(statement.names, cst.ImportStar):
+        return ()
+    if not all(module.walk.inside(each, statement) for each in others):
+        return ()
+    alias = next(each for each in statement.names if use.value.value in {each.evaluated_name, each.evaluated_alias})
+    return edits.remove_import(module, statement, alias)
