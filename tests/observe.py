@@ -33,12 +33,12 @@ SECONDS = 10.0
 
 
 class Observer:
-    """One warm process; `close` ends it."""
+    """One warm process; `close` ends it. `python` is an interpreter that has the SDK."""
 
-    def __init__(self) -> None:
+    def __init__(self, python: str = sys.executable) -> None:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
         self._process = subprocess.Popen(
-            [sys.executable, "-B", __file__],
+            [python, "-B", __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment | {"PYTHONHASHSEED": "0", "PYTHONWARNINGS": "ignore"},

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 # Every instrumentor depends on it, so that it is installed says nothing.
 _BASE = "opentelemetry-instrumentation"
 _DECLARED = Reason("`[instrumentation]` of the configuration says that it is instrumented")
-_OTEL = ("opentelemetry-sdk", "opentelemetry-api")
+_OTEL = ("opentelemetry-sdk", "opentelemetry-api", "opentelemetry-exporter-otlp")
+# Packages of version 0.66b0 go with an SDK of version 1.45, and with no other one.
+_BETA = ("opentelemetry-semantic-conventions", "opentelemetry-distro", _BASE)
+_AHEAD = 21
 
 # `python shop/server.py`, `python -m shop`, `uwsgi --module shop.wsgi`, `uvicorn shop.main:app`
 _PROGRAM = re.compile(r"([\w./-]+)\.py\b|(?:-m|--module)[ =]([\w.]+)|\b([A-Za-z_][\w.]*):[A-Za-z_]")
@@ -132,8 +135,15 @@ class Instrumentation:
         given = self._module.declared.version
         if given is not None:
             return _numbers(given) >= _numbers(version)
+        major, minor, *_ = (*_numbers(version), 0)
+        wanted = dict.fromkeys(_OTEL, version)
+        if major == 1:
+            contrib = (each.package for each in known.instrumentors().values() if each.package.startswith(f"{_BASE}-"))
+            wanted |= dict.fromkeys((*_BETA, *contrib), f"0.{minor + _AHEAD}b0")
         found = [
-            self._deployment.at_least(package, version) for package in _OTEL if self._deployment.depends_on(package)
+            self._deployment.at_least(package, needed)
+            for package, needed in wanted.items()
+            if self._deployment.depends_on(package)
         ]
         return False not in found
 

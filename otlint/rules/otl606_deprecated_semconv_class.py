@@ -57,8 +57,8 @@ def _finding(module: Module, use: cst.Attribute, key: str, api: str) -> Finding:
 
 def _moved(module: Module, use: cst.Attribute, constant: str, safety: Safety) -> Fix:
     text, imports = edits.reference(module, constant, use)
-    gone = _import(module, use)
-    return Fix(f"take it from `{constant.split('.')[-2]}`", safety, (*edits.replace(module, use, text), *imports, *gone))
+    made = (*edits.replace(module, use, text), *imports, *_import(module, use))
+    return Fix(f"take it from `{constant.split('.')[-2]}`", safety, made)
 
 
 def _import(module: Module, use: cst.Attribute) -> tuple[Edit, ...]:
