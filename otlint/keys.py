@@ -125,6 +125,7 @@ OPTIONS: Mapping[str, tuple[Key, ...]] = {
             "What counts as recording an exception: the span event, a log call that carries it, or either one.",
         ),
     ),
+    "OTL602": (Key("sensitive-keys", Many(TEXT), "[]", "Further attribute keys whose values must not be recorded."),),
 }
 # Rules that judge by the options of another one.
 SHARED_OPTIONS: Mapping[str, str] = {"OTL302": "OTL301"}

@@ -90,6 +90,7 @@ RESOURCE_MERGE = f"{RESOURCE}.merge"
 LOGGER = "opentelemetry._logs.Logger"
 LOG_RECORD = "opentelemetry._logs.LogRecord"
 SET_BAGGAGE = "opentelemetry.baggage.set_baggage"
+HTTP_ROUTE = "http.route"
 # Classes of constants for keys of the semantic conventions, deprecated in favour of modules.
 SEMCONV_CLASSES = (
     "opentelemetry.semconv.trace.SpanAttributes",

@@ -90,3 +90,67 @@ def _kinds() -> Mapping[str, str]:
 def kind(key: str) -> str | None:
     """The type of a living attribute (`string`, `int`, `string[]`, `template[string]` …), None when it is not one."""
     return _kinds().get(key)
+
+
+@cache
+def _described() -> frozenset[str]:
+    return frozenset(table("registry")["resource"]["keys"])
+
+
+def describes(key: str) -> bool:
+    """Whether a key describes a resource, and no span, by the conventions."""
+    return key in _described()
+
+
+def is_closed(key: str) -> bool:
+    """Whether the conventions allow no other values than those that they name."""
+    return key in table("registry")["enums"]["closed"]
+
+
+def template(key: str) -> str | None:
+    """The type of a key that a template makes (`http.request.header.<key>`), None when none does."""
+    start = key
+    while (start := start.rpartition(".")[0]):
+        kind_of = kind(start)
+        if kind_of is not None:
+            return kind_of.removeprefix("template[").removesuffix("]") if kind_of.startswith("template") else None
+    return None
+
+
+@cache
+def near(key: str) -> str | None:
+    """The living key that a misspelt one certainly means: the same letters, or one letter of a long word is wrong."""
+    if "." not in key or kind(key) or template(key) or old(key, "span") or old(key, "metric"):
+        return None
+    if (same := _by_letters().get(_letters(key))) is not None:
+        return same
+    rows = [each for each in _kinds() if abs(len(each) - len(key)) <= 1 and _is_one_off(key, each)]
+    return rows[0] if len(rows) == 1 else None
+
+
+def _letters(key: str) -> str:
+    return "".join(filter(str.isalnum, key)).lower()
+
+
+@cache
+def _by_letters() -> Mapping[str, str]:
+    return {_letters(key): key for key in _kinds()}
+
+
+def _is_one_off(key: str, living: str) -> bool:
+    """Whether one word of five letters or more has one letter too many, too few, wrong, or swapped with the next."""
+    mine, theirs = key.split("."), living.split(".")
+    if len(mine) != len(theirs):
+        return False
+    wrong = [(a, b) for a, b in zip(mine, theirs, strict=True) if a != b]
+    if len(wrong) != 1:
+        return False
+    a, b = wrong[0]
+    if min(len(a), len(b)) < 5 or (a.startswith(b) and a != b):
+        return False
+    if b.startswith(a):
+        return b == f"{a}s"
+    start = next(i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y)
+    rest_a, rest_b = a[start:], b[start:]
+    swapped = rest_a[:2] == rest_b[1::-1] and rest_a[2:] == rest_b[2:]
+    return swapped or rest_a[1:] == rest_b[1:] or rest_a[1:] == rest_b or rest_a == rest_b[1:]

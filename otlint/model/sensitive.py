@@ -1,0 +1,192 @@
+"""Attribute values that are not for everybody who may read traces: secrets, personal data, whole requests and answers.
+
+    span.set_attribute("user.password", form.password)
+    baggage.set_baggage("customer", user.email)
+    span.set_attribute("record.body", json.dumps(body))
+
+What is masked, hashed, counted, or a literal tells nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import known
+from otlint.model.attributes import Attribute
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sensitive:
+    """What is written, and what it is: "a secret", "personal data" or "content"; `said` is the word that shows it."""
+
+    write: Attribute
+    what: str
+    said: str
+
+
+def sensitive(module: Module, more: Sequence[str] = ()) -> Iterator[Sensitive]:
+    """The attributes of a file that hold what they should not; `more` are further keys for personal data."""
+    seen: set[Node] = set()
+    for each in module.attributes:
+        if each.value is None or each.value in seen or _says_nothing(module, each.value):
+            continue
+        found = _judge(module, each, more)
+        if found is not None:
+            seen.add(each.value)
+            yield found
+
+
+def _judge(module: Module, write: Attribute, more: Sequence[str]) -> Sensitive | None:
+    assert write.value is not None
+    key, value = write.name or "", _identifier(module, write.value)
+    if key in more:
+        return Sensitive(write, "personal data", key)
+    for what, word in (("a secret", "secret"), ("personal data", "person")):
+        for name in (key, value):
+            if _ends_in(name, word):
+                return Sensitive(write, what, name)
+    if write.signal in {"resource", "scope"} or _is_asked_for(module, write.call):
+        return None
+    if _is_content(key) and _is_whole(module, write.value):
+        return Sensitive(write, "content", key)
+    return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _words(name: str) -> Words:
+    """`user.apiKey` → user, api, key."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return tuple(word for word in re.split(r"[^a-z0-9]+", snake.lower()) if word)
+
+
+@functools.cache
+def _phrases(kind: str) -> frozenset[Words]:
+    return frozenset(tuple(phrase.split()) for phrase in known.table("sensitive")[kind])
+
+
+def _ends_in(name: str, kind: str) -> bool:
+    """Whether a key or identifier ends in one of the phrases, and nothing in its last part takes that back."""
+    words, last = _words(name), _words(name.rpartition(".")[2])
+    if not words or not set(last).isdisjoint(known.table("sensitive")["harmless"]):
+        return False
+    return any(words[-length:] in _phrases(kind) for length in (1, 2, 3))
+
+
+def _identifier(module: Module, value: Node) -> str:
+    """`user.email` of `user.email`, `str(user.email)`, `f"{user.email}"` and `user["email"]`; "" for anything else."""
+    if isinstance(value, cst.Name):
+        return value.value
+    if isinstance(value, cst.Attribute):
+        return f"{_identifier(module, value.value)}.{value.attr.value}"
+    if isinstance(value, cst.Call) and value.args and module.api(value.func) == "builtins.str":
+        return _identifier(module, value.args[0].value)
+    if isinstance(value, cst.BooleanOperation):
+        return _identifier(module, value.left)
+    if isinstance(value, cst.FormattedString):
+        holes = [part.expression for part in value.parts if isinstance(part, cst.FormattedStringExpression)]
+        return _identifier(module, holes[0]) if len(holes) == 1 else ""
+    item = value.slice[0].slice if isinstance(value, cst.Subscript) else None
+    if isinstance(item, cst.Index) and isinstance(item.value, cst.SimpleString):
+        return str(item.value.evaluated_value)
+    return ""
+
+
+def _says_nothing(module: Module, value: cst.BaseExpression) -> bool:
+    """Whether a value is a literal, a yes or no, a number, or what a call left of the real one."""
+    if isinstance(value, cst.Comparison | cst.UnaryOperation | cst.BaseNumber | cst.SimpleString):
+        return True
+    if module.type(value) in {"builtins.int", "builtins.float", "builtins.bool"}:
+        return True
+    origins = module.origins(value)
+    if all(isinstance(each, cst.SimpleString | cst.BaseNumber | cst.Comparison) for each in origins):
+        return True
+    blind = known.table("sensitive")["blind"]
+    for each in (value, *origins):
+        for call in module.walk.all(cst.Call, within=each):
+            assert isinstance(call, cst.Call)
+            name = _last(call.func).lower()
+            if any(name == word or (len(word) > 3 and word in name) for word in blind):
+                return True
+    return False
+
+
+def _last(function: Node) -> str:
+    if isinstance(function, cst.Attribute):
+        return function.attr.value
+    return function.value if isinstance(function, cst.Name) else ""
+
+
+def _is_content(key: str) -> bool:
+    return _words(key)[-1:] != () and _words(key)[-1] in known.table("sensitive")["content"]
+
+
+def _is_whole(module: Module, value: cst.BaseExpression) -> bool:
+    """Whether a value is all of a request or answer, or something that is written down completely."""
+    return any(_is_all(module, each) for each in module.origins(value))
+
+
+def _is_all(module: Module, value: Node) -> bool:
+    table = known.table("sensitive")
+    if isinstance(value, cst.Await):
+        return _is_all(module, value.expression)
+    if isinstance(value, cst.Subscript):
+        item = value.slice[0].slice
+        return isinstance(item, cst.Slice) and _is_whole(module, value.value)
+    if isinstance(value, cst.Call):
+        name = _last(value.func)
+        if isinstance(value.func, cst.Attribute) and name in table["whole"] and not value.args:
+            return _last(value.func.value) in table["carriers"]
+        if not _serializes(name):
+            return False
+        if name not in {"str", "repr"}:
+            return True
+        return bool(value.args) and _is_thing(module, value.args[0].value)
+    if isinstance(value, cst.Attribute):
+        return value.attr.value in table["whole"] and _last(value.value) in table["carriers"]
+    return False
+
+
+def _serializes(name: str) -> bool:
+    words = known.table("sensitive")["serializers"]
+    return any(name == word[1:] if word.startswith("~") else word in name.lower() for word in words)
+
+
+def _is_thing(module: Module, value: cst.BaseExpression) -> bool:
+    """`str(body)`: what is called a body, or is one."""
+    tail = _words(_identifier(module, value))[-1:]
+    named = bool(tail) and tail[0] in {"body", "payload", "prompt", "messages", "arguments"}
+    return named or _is_whole(module, value)
+
+
+def _is_asked_for(module: Module, call: Node) -> bool:
+    """Whether a test around the call, or an early return before it, says that somebody wants the content."""
+    asked = known.table("sensitive")["asked"]
+    for up in module.walk.ancestors(call):
+        if isinstance(up, cst.If) and module.walk.inside(call, up.body) and _mentions(module, up.test, asked):
+            return True
+        if isinstance(up, cst.FunctionDef):
+            returns = module.walk.own(up.body, cst.Return)
+            guards = [each for node in returns for each in module.walk.ancestors(node) if isinstance(each, cst.If)]
+            return any(
+                module.walk.order[each] < module.walk.order[call] and _mentions(module, each.test, asked)
+                for each in guards
+            )
+    return False
+
+
+def _mentions(module: Module, test: Node, words: Sequence[str]) -> bool:
+    names = [each.value for each in module.walk.all(cst.Name, within=test)]
+    names += [str(each.evaluated_value) for each in module.walk.all(cst.SimpleString, within=test)]
+    return any(word in words for name in names for word in _words(name))
