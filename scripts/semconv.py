@@ -49,7 +49,12 @@ BEFORE = {
     "source.domain": ["source.address"],
 }
 # Said elsewhere than in the registry: docs of the GenAI conventions.
-SUCCESSORS = {"gen_ai.completion": ["gen_ai.output.messages"], "gen_ai.prompt": ["gen_ai.input.messages"]}
+SUCCESSORS = {
+    "gen_ai.completion": ["gen_ai.output.messages"],
+    "gen_ai.prompt": ["gen_ai.input.messages"],
+    "http.request_content_length": ["http.request.body.size", "http.request.header.content-length"],
+    "http.response_content_length": ["http.response.body.size", "http.response.header.content-length"],
+}
 # Renames after which the old value is, with few exceptions, the right one.
 STANDS = (
     "container.runtime", "db.name", "db.operation", "db.statement", "deployment.environment", "feature_flag.variant",

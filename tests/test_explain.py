@@ -498,6 +498,46 @@ CASES = {
         "it is merged with one that knows the environment",
     ),
     "OTL803 none": ("def work(order):\n    return hex(order.trace_id)\n", "hex", ""),
+    "OTL206 not known": (
+        BLOCK + "        span.set_attribute('http.route', order.route)\n",
+        "set_attribute",
+        "whether the text has few values is not known",
+    ),
+    "OTL601 given": (
+        "def tag(span, value):\n    span.set_attribute('shop.order', value)\n",
+        "set_attribute",
+        "callers decide what the value is",
+    ),
+    "OTL602 asked for": (
+        "import json\n\n\n"
+        + BLOCK
+        + "        if CAPTURE:\n            span.set_attribute('shop.body', json.dumps(order))\n",
+        "set_attribute",
+        "a test shows that somebody asks for the content",
+    ),
+    "OTL603 both": (
+        BLOCK + "        span.set_attribute('http.status_code', 200)\n"
+        "        span.set_attribute('http.response.status_code', 200)\n",
+        "'http.status_code'",
+        "the successor is set as well",
+    ),
+    "OTL604 no value": (
+        BLOCK + "        span.set_attribute('db.query.text', order.query)\n",
+        "set_attribute",
+        "no value is known to be part of the text",
+    ),
+    "OTL605 fine": (BLOCK + "        span.set_attribute('shop.order', 1)\n", "set_attribute", ""),
+    "OTL606 read": (BLOCK + "        span.set_attribute('shop.order', 1)\n", "set_attribute", ""),
+    "OTL607 not known": (
+        BLOCK + "        span.set_attribute('server.port', order.port)\n",
+        "set_attribute",
+        "the type of the value is not known",
+    ),
+    "OTL608 of another": (
+        BLOCK + "        span.set_attribute('k8s.pod.name', order.pod)\n",
+        "set_attribute",
+        "it may describe something that the span works on",
+    ),
     "OTL511 no batch": (
         "from opentelemetry.sdk.trace import TracerProvider\n\nprovider = TracerProvider()\n",
         "provider = ",

@@ -26,7 +26,8 @@ def described(module: Module) -> Iterator[Attribute]:
     for each in module.attributes:
         if each.signal != "span" or each.name is None or each.key in seen or not semconv.describes(each.name):
             continue
-        if each.name.startswith(("service.", "telemetry.")) or _is_own(module, each.value):
+        own = each.name.startswith(("service.", "telemetry.")) or _is_own(module, each.value)
+        if not module.silenced(each.key, not own and "it may describe something that the span works on"):
             seen.add(each.key)
             yield each
 

@@ -50,7 +50,8 @@ def lossy(module: Module) -> Iterator[Lossy]:
         seen.add(each.value)
         origins = module.origins(each.value)
         for origin in origins:
-            found = _kind(module, origin, new) if not _is_given(module, origin) else None
+            given = _is_given(module, origin) and "callers decide what the value is"
+            found = _kind(module, origin, new) if not module.silenced(each.value, given) else None
             if found is not None:
                 what, write, fate = found
                 place = origin if module.walk.inside(origin, each.value) else each.value if len(origins) == 1 else None

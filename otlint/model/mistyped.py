@@ -86,6 +86,7 @@ def _value(module: Module, write: Attribute) -> Mistyped | None:
         return None
     for origin in module.origins(write.value):
         given = _given(module, origin)
+        module.silenced(write.value, given is None and "the type of the value is not known")
         if given is not None and given not in _FITS[wanted]:
             says = _WORDS.get(given, "a list")
             message = f"`{write.name}` is set to {says}, and the semantic conventions say {_WORDS[wanted]}"

@@ -36,6 +36,7 @@ def interpolated(module: Module) -> Iterator[tuple[Attribute, cst.BaseExpression
             continue
         for origin in module.origins(each.value):
             value = _first_value(module, origin)
+            module.silenced(each.value, value is None and "no value is known to be part of the text")
             if value is not None:
                 seen.add(each.value)
                 yield each, value

@@ -57,11 +57,10 @@ def _judge(module: Module, write: Attribute, more: Sequence[str]) -> Sensitive |
         for name in (key, value):
             if _ends_in(name, word):
                 return Sensitive(write, what, name)
-    if write.signal in {"resource", "scope"} or _is_asked_for(module, write.call):
+    if write.signal in {"resource", "scope"} or not _is_content(key) or not _is_whole(module, write.value):
         return None
-    if _is_content(key) and _is_whole(module, write.value):
-        return Sensitive(write, "content", key)
-    return None
+    asked = _is_asked_for(module, write.call) and "a test shows that somebody asks for the content"
+    return None if module.silenced(write.key, asked) else Sensitive(write, "content", key)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -22,7 +22,7 @@ def check(module: Module) -> Iterator[Finding]:
         if write.name != otel.HTTP_ROUTE or write.value is None or write.signal == "metric":
             continue
         text = module.text(write.value)
-        if not text.is_unbounded or text.source is None:
+        if module.silenced(write.value, not text.is_unbounded and text.words) or text.source is None:
             continue
         source = module.code(text.source)
         what = f"`{source}`" if "\n" not in source and len(source) <= 60 else "a value"
