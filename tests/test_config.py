@@ -286,7 +286,7 @@ def test_with_a_named_configuration_patterns_are_relative_to_the_working_directo
         ("[projekt]\nroot = '.'", "otlint.toml:1: unknown key `projekt`; did you mean `project`?"),
         ("project = 1", "otlint.toml:1: `project`: expected a table"),
         ("[project]\nrooot = '.'", "otlint.toml:2: unknown key `rooot` in [project]; did you mean `root`?"),
-        ("[rules.OTL302x]\na = 1", "otlint.toml:1: unknown rule `OTL302x`; did you mean `OTL301`"),
+        ("[rules.OTL301x]\na = 1", "otlint.toml:1: unknown rule `OTL301x`; did you mean `OTL301`"),
         ("[rules.OTL107]\na = 1", "otlint.toml:1: rule `OTL107` has no options"),
         (
             "[rules.OTL301]\nexception-signl = 1",
