@@ -399,6 +399,22 @@ CASES = {
         "'error'",
         "this call sets the status, or may do so [app/main.py:12]",
     ),
+    "OTL309 raises": (
+        (
+            "def traced(function):\n    def wrapper(*args):\n        with tracer.start_as_current_span('work'):\n"
+            "            try:\n                return function(*args)\n            except Exception:\n"
+            "                raise ValueError from None\n    return wrapper\n"
+        ),
+        "except",
+        "it raises [app/main.py:12]",
+    ),
+    "OTL310 told": (
+        TRY + "            span.record_exception(error)\n"
+        "            with tracer.start_as_current_span('error') as other:\n"
+        "                other.record_exception(error)\n",
+        "as other",
+        "the span that failed is told as well [app/main.py:11]",
+    ),
     "OTL311 afterwards": (
         BLOCK + "        order.ship()\n        if order:\n            span.set_status(trace.StatusCode.OK)\n",
         "set_status",

@@ -106,7 +106,9 @@ def failures(module: Module, signal: str = EITHER) -> Iterator[Failure]:
 
 
 def _beside_operations(handler: Handler) -> str | None:
-    """Why a handler has to do with no operation of a span."""
+    """Why a handler has to do with no operation of a span, or is spoken of by a rule that knows more."""
+    if handler.node in handler.module.kept:
+        return "OTL309 or OTL310 speaks of what it does with the exception"
     if handler.is_control_flow:
         return "what it catches ends or pauses work, and is no error"
     if handler.is_clean_up:

@@ -33,10 +33,12 @@ from otlint.model.purpose import Purpose, misjudged
 from otlint.model.raising import Raising
 from otlint.model.reason import Listener, Reason
 from otlint.model.spans import Span, Spans
+from otlint.model.strays import strays
 from otlint.model.text import Text, Texts
 from otlint.model.values import Values, argument
 from otlint.model.walk import Function, Node, Walk
 from otlint.model.work import Work
+from otlint.model.wrapping import swallowed
 from otlint.settings import Instrumentation as Declared
 from otlint.source import Source
 
@@ -231,6 +233,12 @@ class Module:
     def handlers(self) -> list[Handler]:
         """The `except` clauses, in source order."""
         return list(handlers(self))
+
+    @cached_property
+    def kept(self) -> set[Node]:
+        """The handlers that keep the exception of what they wrap, or put it on a span of their own."""
+        keeping = [found.node for found in swallowed(self)]
+        return {*keeping, *(found.handler.node for found in strays(self))}
 
     def mark(self, call: cst.Call) -> Mark | None:
         """What a call puts about a failure on a span."""

@@ -76,7 +76,7 @@ def _early(module: Module, call: cst.Call, span: Span) -> Node | None:
         return pending
     stops = {span.start, *(module.custody(span.start).discharged if span.managed_by is None else ())}
     after = [node for node in flow.after(call, stops) if _is_work(module, node, span)]
-    told = next((node for node in after if _is_told(module, node, span)), None)
+    told = next((node for node in after if _goes_on(module, node, call) and _is_told(module, node, span)), None)
     if told is not None:
         return told
     before = (node for node in module.walk.below(_region(module, span)) if _is_work(module, node, span))
@@ -117,19 +117,31 @@ def _region(module: Module, span: Span) -> Node:
 
 
 def _is_work(module: Module, node: Node, span: Span) -> bool:
-    """A call that may fail while the span is open; what only makes the answer is none."""
+    """A call that may fail while the span is open; what makes the answer or describes a span is none."""
     if not isinstance(node, cst.Call) or not does_work(module, node):
         return False
     if span.managed_by is not None and not module.walk.inside(node, span.managed_by.body):
         return False
     statement = module.walk.statement_of(node)
+    outer = statement.value if isinstance(statement, cst.Expr) else None
+    if isinstance(outer, cst.Call):
+        described = [outer.func.value] if isinstance(outer.func, cst.Attribute) else []
+        if any(module.spans.of(each) for each in [*described, *(arg.value for arg in outer.args)]):
+            return False
     return not isinstance(statement, cst.Return) or isinstance(module.walk.parent[node], cst.Await)
 
 
+def _goes_on(module: Module, node: Node, call: cst.Call) -> bool:
+    """Whether a call behind OK is more of the operation: awaited, for its own sake, or the next round of a loop."""
+    assert isinstance(node, cst.Call)
+    if module.walk.order[node] < module.walk.order[call] or module.helpers.starting.calls_parameter(node):
+        return True
+    return isinstance(module.walk.parent[node], cst.Await | cst.Expr) or module.operation(node) is not None
+
+
 def _is_told(module: Module, node: Node, span: Span) -> bool:
-    """Whether a handler of what fails there says ERROR of the span."""
-    return any(
-        module.walk.inside(node, handler.tried.body)
-        and any("status" in mark.does and mark.span is span for mark in handler.marks)
-        for handler in module.handlers
-    )
+    """Whether the handler of what fails there says ERROR of the span."""
+    around = [handler for handler in module.handlers if module.walk.inside(node, handler.tried.body)]
+    inner = max(around, key=lambda handler: module.walk.order[handler.tried], default=None)
+    marks = [mark for handler in around if inner is not None and handler.tried is inner.tried for mark in handler.marks]
+    return any("status" in mark.does and mark.span is span for mark in marks)

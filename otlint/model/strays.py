@@ -1,0 +1,72 @@
+"""Exceptions that are put on a span which was opened for that alone, while the span that failed knows nothing of them.
+
+    except ValueError as error:
+        with tracer.start_as_current_span("error") as span:
+            span.record_exception(error)
+
+A span for work that is done in the handler is not meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint.model.handlers import Handler, Mark, real
+from otlint.model.outcome import does_work
+from otlint.model.reason import Reason
+from otlint.model.spans import Span
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Stray:
+    """`span` is opened in `handler` for `mark` alone; `failed` is the span in which it failed, None when unknown."""
+
+    span: Span
+    mark: Mark
+    handler: Handler
+    failed: Span | None
+
+
+def strays(module: Module) -> Iterator[Stray]:
+    """In source order."""
+    for span in module.spans:
+        handler = next((each for each in module.handlers if module.walk.inside(span.start, each.node.body)), None)
+        if handler is None or handler.function is not module.function_of(span.start):
+            continue
+        mark = next((each for each in module.marks if _is_on(module, each, span, handler)), None)
+        if module.silenced(span.start, mark is None and "no exception is recorded on it"):
+            continue
+        assert mark is not None
+        if not module.silenced(span.start, _has_a_purpose(module, span, handler)):
+            yield Stray(span, mark, handler, handler.spans[0] if handler.spans else None)
+
+
+def _is_on(module: Module, mark: Mark, span: Span, handler: Handler) -> bool:
+    """Whether a mark puts the handler's failure on a span."""
+    inside = module.walk.inside(mark.call, handler.node.body)
+    return inside and mark.span is not None and real(mark.span) is span and bool(mark.does & {"record", "status"})
+
+
+def _has_a_purpose(module: Module, span: Span, handler: Handler) -> Reason | None:
+    """Why the span is more than a place for the exception, or the failed span has the exception too."""
+    told = next((mark for mark in handler.marks if mark.does & {"record", "status", "unknown"}), None)
+    if told is not None:
+        return Reason("the span that failed is told as well", told.call)
+    block = span.managed_by.body if span.managed_by is not None else handler.node.body
+    for call in module.walk.own(block, cst.Call):
+        marked = module.mark(call)
+        if marked is None and call is not span.start and does_work(module, call) and not _describes(handler, call):
+            return Reason("it stands for work that is done here", call)
+    return None
+
+
+def _describes(handler: Handler, call: cst.Call) -> bool:
+    """Whether a call makes something of the exception: `str(error)`, `traceback.format_exc()`."""
+    return handler.mentions(call) or any(handler.mentions(arg.value) for arg in call.args)
