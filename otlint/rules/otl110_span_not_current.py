@@ -29,7 +29,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if left_aside(module, span):
             yield module.finding(span.start, _message("the caller's block runs", _BETWEEN))
-        if span.manner == "stored" or span.current:
+        if span.manner == "stored" or span.current or _is_managed_elsewhere(span):
             continue
         found = outside(module, span)
         if found is None:
@@ -48,6 +48,12 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _message(words: str, advice: str = "start it with `start_as_current_span`") -> str:
     return f"the span is open but not current while {words}, so that is no part of it; {advice}"
+
+
+def _is_managed_elsewhere(span: Span) -> bool:
+    """Whether a context manager of the project starts it: that is where it has to be made current, for all callers."""
+    starts = span.helper.span if span.helper is not None else None
+    return starts is not None and starts.form == "manager"
 
 
 def _is_looked_after(module: Module, span: Span) -> bool:
