@@ -48,17 +48,18 @@ BEFORE = {
     "server.socket.port": ["network.peer.port", "network.local.port"],
     "source.domain": ["source.address"],
 }
-# Said elsewhere than in the registry: docs of the GenAI conventions.
+# Said elsewhere than in the registry: docs of the GenAI conventions, and the migration guide for HTTP.
 SUCCESSORS = {
     "gen_ai.completion": ["gen_ai.output.messages"],
     "gen_ai.prompt": ["gen_ai.input.messages"],
     "http.request_content_length": ["http.request.body.size", "http.request.header.content-length"],
+    "net.peer.ip": ["network.peer.address", "client.address"],
     "http.response_content_length": ["http.response.body.size", "http.response.header.content-length"],
 }
 # Renames after which the old value is, with few exceptions, the right one.
 STANDS = (
     "container.runtime", "db.name", "db.operation", "db.statement", "deployment.environment", "feature_flag.variant",
-    "http.client_ip", "http.method", "http.scheme", "http.url", "messaging.protocol", "net.peer.ip",
+    "http.client_ip", "http.method", "http.scheme", "http.url", "messaging.protocol",
 )  # fmt: skip
 # What back ends still read under the old name, and names that people make up themselves.
 DOUBTFUL = ("error.message", "peer.service")
@@ -85,7 +86,7 @@ def renames(rows: Sequence[Row], notes: Mapping[str, str], constants: Sequence[R
     reviewed = {
         old: [row["final"], _note(notes.get(old, ""), row["final"])]
         for old, row in usable.items()
-        if row["class"] == "rename-value-review" and old not in gone
+        if row["class"] == "rename-value-review" and old not in gone and old not in SUCCESSORS
     }
     split = {
         old: [key for key in row["replacements_in_note"] if old not in DOUBTFUL and key not in usable]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from otlint.model.values import Values
     from otlint.model.walk import Walk
 
-_DEPTH = 6
+_DEPTH = 10
 Entry = tuple[cst.BaseExpression, cst.BaseExpression | None]
 
 
@@ -135,7 +135,7 @@ class Attributes:
                 else:
                     yield from self.entries(element.value, depth + 1)
         elif isinstance(mapping, cst.DictComp):
-            yield mapping.key, mapping.value
+            yield from self._filtered(mapping, depth)
         elif isinstance(mapping, cst.IfExp):
             yield from self.entries(mapping.body, depth + 1)
             yield from self.entries(mapping.orelse, depth + 1)
@@ -150,6 +150,18 @@ class Attributes:
             yield from self._named(mapping, depth)
         elif isinstance(mapping, cst.Attribute):
             yield from self._stored(mapping, depth)
+
+    def _filtered(self, made: cst.DictComp, depth: int) -> Iterator[Entry]:
+        """`{k: v for k, v in attrs.items() if v is not None}` has the keys of `attrs`."""
+        source, target = made.for_in.iter, made.for_in.target
+        names = [each.value for each in target.elements] if isinstance(target, cst.Tuple) else []
+        func = source.func if isinstance(source, cst.Call) else None
+        if not isinstance(func, cst.Attribute) or func.attr.value != "items" or len(names) != 2:
+            yield made.key, made.value
+            return
+        found = list(self.entries(func.value, depth + 1)) if made.key.deep_equals(names[0]) else []
+        same = made.value.deep_equals(names[1])
+        yield from ((key, value if same else made.value) for key, value in found or [(made.key, made.value)])
 
     def _built(self, call: cst.Call, depth: int) -> Iterator[Entry]:
         """`dict(a=1, **more)`, `base.copy()`, or a function of this file that returns a mapping."""

@@ -90,21 +90,14 @@ def _is_made(module: Module, old: Old) -> bool:
 
 
 def _is_doubled(module: Module, write: Attribute, old: Old) -> bool:
-    """Whether a successor is set too, or the same value under another living key, near by."""
+    """Whether a successor is set too: in the same function, or in one that the same functions call."""
     around = _around(module, write)
     return any(
         each.signal == write.signal
-        and (each.name in old.new or _is_same_value(each, write))
+        and each.name in old.new
         and not around.isdisjoint(_around(module, each))
         for each in module.attributes
     )
-
-
-def _is_same_value(other: Attribute, write: Attribute) -> bool:
-    """`client.address` and `net.peer.ip` of one variable; equal literals say nothing."""
-    if not isinstance(write.value, cst.Name | cst.Attribute) or other.value is None or other.name is None:
-        return False
-    return semconv.kind(other.name) is not None and other.value.deep_equals(write.value)
 
 
 def _around(module: Module, write: Attribute) -> set[Node | None]:
