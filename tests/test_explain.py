@@ -513,6 +513,11 @@ CASES = {
         "found = ",
         "it is merged with one that knows the environment",
     ),
+    "OTL523 fallback": (
+        "try:\n    from opentelemetry.sdk._logs import LogEmitterProvider\nexcept ImportError:\n    pass\n",
+        "LogEmitter",
+        "another is tried",
+    ),
     "OTL803 none": ("def work(order):\n    return hex(order.trace_id)\n", "hex", ""),
     "OTL206 not known": (
         BLOCK + "        span.set_attribute('http.route', order.route)\n",
@@ -553,6 +558,10 @@ CASES = {
         BLOCK + "        span.set_attribute('k8s.pod.name', order.pod)\n",
         "set_attribute",
         "it may describe something that the span works on",
+    "OTL508 alone": (
+        "@tracer.start_as_current_span('work')\ndef work():\n    pass\n",
+        "@tracer",
+        "no decorator below keeps the function",
     ),
     "OTL511 no batch": (
         "from opentelemetry.sdk.trace import TracerProvider\n\nprovider = TracerProvider()\n",

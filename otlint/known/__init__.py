@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,17 @@ ROLES = ("http", "db", "rpc", "genai", "create", "send", "receive", "settle")
 def table(name: str) -> Mapping[str, Any]:
     """The TOML table `name` of this folder, as it is written."""
     return tomli.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1024)
+def keeps(decorator: str | None) -> bool:
+    """Whether a decorator registers the function that it is given, so that what is above it is not what is called."""
+    if decorator is None:
+        return False
+    rows = table("registering")
+    if any(fnmatchcase(decorator, pattern) for pattern in rows["wrap"]):
+        return False
+    return decorator in decorators() or any(fnmatchcase(decorator, pattern) for pattern in rows["more"])
 
 
 def constant(dotted: str) -> str | None:

@@ -92,6 +92,20 @@ class Entries:
                 return False
         return seen
 
+    def decorated(self, expression: Node) -> tuple[cst.FunctionDef | None, int]:
+        """The function that an expression decorates, and its place among the decorators, from the top."""
+        for up in self._module.walk.ancestors(expression):
+            if isinstance(up, cst.FunctionDef):
+                inside = self._module.walk.inside
+                places = [i for i, each in enumerate(up.decorators) if inside(expression, each)]
+                return (up, places[0]) if places else (None, 0)
+        return None, 0
+
+    def keeper_below(self, function: cst.FunctionDef, place: int) -> int | None:
+        """The place of the last decorator below that keeps the very function it is given, whatever stands above it."""
+        below = range(place + 1, len(function.decorators))
+        return next((i for i in reversed(below) if known.keeps(self._decorator(function.decorators[i]))), None)
+
     def instrumented(self, function: Node) -> Reason | None:
         """Why a span of an instrumentor is certainly current while the function handles something."""
         entry = self.of(function)

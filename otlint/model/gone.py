@@ -1,0 +1,98 @@
+"""Names of OpenTelemetry that a file uses and that the version it runs with does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import known, otel
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.walk import Node
+
+NEWEST = "1.45"  # the version of known/api.toml
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Gone:
+    """A use of what is not there. `renamed` is its new dotted name where nothing else has changed."""
+
+    node: Node
+    name: str
+    use: str | None
+    renamed: str | None = None
+
+
+def gone(module: Module) -> Iterator[Gone]:
+    """Every import, attribute and argument of the file that the version it runs with does not know."""
+    newest = module.instrumentation.otel_at_least(NEWEST)
+    for statement, dotted in module.names.imported():
+        found = _gone(module, statement, dotted, newest)
+        if found is not None and not module.silenced(statement, _is_fallback(module, statement) and "another is tried"):
+            yield found
+    for attribute in module.walk.all(cst.Attribute):
+        yield from _attribute(module, attribute, newest)
+    for call in module.calls(*otel.STARTS):
+        for arg in call.args:
+            if arg.keyword is not None and arg.keyword.value == "parent":
+                yield Gone(arg, "parent", "`context=set_span_in_context(span)`")
+
+
+def _gone(module: Module, node: Node, dotted: str, newest: bool) -> Gone | None:
+    if not otel.is_otel(dotted):
+        return None
+    removed = known.table("removed")
+    for length in range(dotted.count(".") + 1, 0, -1):
+        start = ".".join(dotted.split(".")[: length + 1])
+        row = removed.get(start)
+        if row is not None and module.instrumentation.otel_at_least(row["since"]):
+            use = row["use"]
+            return Gone(node, start, use if " " in use else f"`{use}`", use if row.get("renamed") else None)
+    owner, _, name = dotted.rpartition(".")
+    names = known.table("api").get(owner) if newest else None
+    return Gone(node, dotted, None) if names is not None and name not in names and name != "*" else None
+
+
+def _attribute(module: Module, attribute: cst.Attribute, newest: bool) -> Iterator[Gone]:
+    """`trace.set_global_textmap`, `tracer.get_current_span`."""
+    up = module.walk.parent[attribute]
+    if attribute.attr.value.startswith("_") or isinstance(
+        up, cst.Import | cst.ImportFrom | cst.ImportAlias | cst.AssignTarget
+    ):
+        return
+    written = module.names.dotted(attribute)
+    if written is not None:
+        if otel.is_otel(written):
+            found = _gone(module, attribute, written, newest)
+            if found is not None and not isinstance(up, cst.Attribute):
+                yield found
+        return
+    kind = module.type(attribute.value)
+    names = known.table("api").get(kind) if kind is not None else None
+    # What is a function of the module has never been a method, in whichever version.
+    wanted = newest or attribute.attr.value in known.table("api")["opentelemetry.trace"]
+    if names is not None and kind is not None and wanted and attribute.attr.value not in names:
+        yield Gone(attribute, f"{kind.rpartition('.')[2]}.{attribute.attr.value}", None)
+
+
+def _is_fallback(module: Module, statement: Node) -> bool:
+    """Whether the import stands in a `try`, or in the handler of one, that counts on its failure."""
+    return any(isinstance(up, cst.Try | cst.ExceptHandler) for up in module.walk.ancestors(statement))
+
+
+def uses(module: Module, found: Gone) -> list[Node]:
+    """Where the name of an import is used, the import included; empty where it has another name."""
+    if not isinstance(found.node, cst.ImportFrom) or isinstance(found.node.names, cst.ImportStar):
+        return []
+    name = found.name.rpartition(".")[2]
+    alias = next(
+        (each for each in found.node.names if isinstance(each.name, cst.Name) and each.name.value == name), None
+    )
+    if alias is None or alias.asname is not None:
+        return []
+    others = [each for each in module.walk.named(name, module.tree) if module.names.dotted(each) == found.name]
+    return [alias.name, *(each for each in others if each is not alias.name)]

@@ -1,0 +1,43 @@
+"""OTL523: a name of OpenTelemetry's that is no longer there, or never was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otlint import edits
+from otlint.finding import Finding, Level
+from otlint.fix import Fix, Safety
+from otlint.rule import rule
+
+if TYPE_CHECKING:
+    from otlint.model.gone import Gone
+    from otlint.model.module import Module
+
+
+@rule(Level.ERROR, fix=Safety.SAFE)
+def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.gone import gone
+
+    if module.is_spared_test:
+        return
+    seen = set()
+    for found in gone(module):
+        if (found.node, found.name) in seen:
+            continue
+        seen.add((found.node, found.name))
+        advice = f"; use {found.use}" if found.use is not None else ""
+        yield module.finding(
+            found.node, f"OpenTelemetry has no `{found.name}`, so this raises{advice}", fix=_fix(module, found)
+        )
+
+
+def _fix(module: Module, found: Gone) -> Fix | None:
+    from otlint.model.gone import uses
+
+    places = uses(module, found) if found.renamed is not None else []
+    if found.renamed is None or not places:
+        return None
+    name = found.renamed.rpartition(".")[2]
+    changes = [edit for place in places for edit in edits.replace(module, place, name)]
+    return Fix(f"use `{name}`", Safety.SAFE, tuple(changes))
