@@ -121,6 +121,8 @@ SPAN_METHODS = frozenset(
         "set_attributes", "set_status", "update_name",
     }
 )  # fmt: skip
+# Methods that do nothing on a span that has ended, but for a warning in the log.
+LOST_WHEN_ENDED = SPAN_METHODS - {"get_span_context", "is_recording"}
 
 ATTACH = "opentelemetry.context.attach"
 DETACH = "opentelemetry.context.detach"

@@ -494,6 +494,8 @@ CASES = {
         "manager = ",
         "",
     ),
+    "OTL503 none": ("with tracer.start_as_current_span('work') as span:\n    span.add_event('a')\n", "add_event", ""),
+    "OTL504 none": ("with tracer.start_as_current_span('work') as span:\n    span.add_event('a')\n", "add_event", ""),
     "OTL507 nanoseconds": (
         "import time\n\n\ntracer.start_span('work', start_time=time.time_ns()).end()\n",
         "start_span",
