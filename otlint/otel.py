@@ -50,6 +50,7 @@ BATCH_PROCESSORS = frozenset(
 METER = "opentelemetry.metrics.Meter"
 GET_METER = "opentelemetry.metrics.get_meter"
 OBSERVATION = "opentelemetry.metrics.Observation"
+VIEW = "opentelemetry.sdk.metrics.view.View"
 # What a meter makes, by the method that makes it; the observable ones are read through callbacks.
 INSTRUMENTS = {
     f"{METER}.create_counter": "opentelemetry.metrics.Counter",

@@ -343,6 +343,15 @@ CASES = {
         "with tracer",
         "whether the text has few values is not known",
     ),
+    "OTL204 view": (
+        (
+            "from opentelemetry import metrics\nfrom opentelemetry.sdk.metrics.view import View\n\n"
+            "view = View(attribute_keys={'a'})\ncount = metrics.get_meter('shop').create_counter('n')\n\n\n"
+            "def work(request):\n    count.add(1, {'path': request.path})\n"
+        ),
+        "count.add",
+        "a view of the project may drop the attribute",
+    ),
     "OTL301 recorded": (
         TRY + "            span.record_exception(error)\n            span.set_status(trace.StatusCode.ERROR)\n"
         "            return None\n",
