@@ -569,6 +569,7 @@ CASES = {
         BLOCK + "        span.set_attribute('k8s.pod.name', order.pod)\n",
         "set_attribute",
         "it may describe something that the span works on",
+    ),
     "OTL508 alone": (
         "@tracer.start_as_current_span('work')\ndef work():\n    pass\n",
         "@tracer",
