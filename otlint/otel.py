@@ -146,6 +146,12 @@ EXTRACT = "opentelemetry.propagate.extract"
 INJECT = "opentelemetry.propagate.inject"
 EXTRACTS = frozenset({EXTRACT, f"{PROPAGATOR}.extract"})
 INJECTS = frozenset({INJECT, f"{PROPAGATOR}.inject"})
+GETTER = "opentelemetry.propagators.textmap.Getter"
+SETTER = "opentelemetry.propagators.textmap.Setter"
+SET_GLOBAL_TEXTMAP = "opentelemetry.propagate.set_global_textmap"
+COMPOSITE_PROPAGATOR = "opentelemetry.propagators.composite.CompositePropagator"
+TRACE_CONTEXT_PROPAGATOR = "opentelemetry.trace.propagation.tracecontext.TraceContextTextMapPropagator"
+BAGGAGE_PROPAGATOR = "opentelemetry.baggage.propagation.W3CBaggagePropagator"
 
 INSTRUMENTATION = "opentelemetry.instrumentation."  # the packages of instrumentors, one below it for each library
 INSTRUMENTORS = frozenset(
@@ -191,6 +197,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     INJECT: ("carrier", "context", "setter"),
     f"{PROPAGATOR}.extract": ("carrier", "context", "getter"),
     f"{PROPAGATOR}.inject": ("carrier", "context", "setter"),
+    SET_GLOBAL_TEXTMAP: ("http_text_format",),
     SET_SPAN_IN_CONTEXT: ("span", "context"),
     GET_CURRENT_SPAN: ("context",),
     SET_ATTRIBUTE: ("key", "value"),

@@ -330,6 +330,31 @@ CASES = {
         "with tracer",
         "a decorator makes something else of the generator, such as a context manager",
     ),
+    "OTL112 estate": (
+        (
+            "from opentelemetry.propagate import set_global_textmap\n"
+            "from opentelemetry.propagators.b3 import B3MultiFormat\n\n"
+            "set_global_textmap(B3MultiFormat())\nHEADER = 'X-B3-TraceId'\n"
+        ),
+        "set_global_textmap(",
+        "the project speaks that format elsewhere as well",
+    ),
+    "OTL113 links": (
+        (
+            "from opentelemetry.trace import Link\n\n\ndef work(remote):\n"
+            "    with tracer.start_as_current_span('work', links=[Link(remote)]):\n        pass\n"
+        ),
+        "with tracer",
+        "they are links",
+    ),
+    "OTL114 getter": (
+        (
+            "from opentelemetry.propagate import extract\n\n\ndef received(pairs, getter):\n"
+            "    return extract([*pairs], getter=getter)\n"
+        ),
+        "return extract",
+        "a getter is given",
+    ),
     "OTL116 attached": (
         (
             "from opentelemetry import baggage, context\n\n\ndef tag(value):\n"
