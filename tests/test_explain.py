@@ -296,6 +296,14 @@ CASES = {
         "ctx = ",
         "it is used [app/main.py:11]",
     ),
+    "OTL104 used": (
+        (
+            "from opentelemetry.propagate import inject\n\n\ndef work(send):\n"
+            "    headers = {}\n    inject(headers)\n    send(headers)\n"
+        ),
+        "inject(headers)",
+        "the carrier is used afterwards",
+    ),
     "OTL106 a context": (
         (
             "from opentelemetry import context\n\n\n"
