@@ -46,6 +46,11 @@ BATCH_PROCESSORS = frozenset(
         PERIODIC_READER,
     }
 )
+# What sends at once, and what does the same in batches.
+SIMPLE_PROCESSORS = {
+    "opentelemetry.sdk.trace.export.SimpleSpanProcessor": "opentelemetry.sdk.trace.export.BatchSpanProcessor",
+    "opentelemetry.sdk._logs.export.SimpleLogRecordProcessor": "opentelemetry.sdk._logs.export.BatchLogRecordProcessor",
+}
 
 METER = "opentelemetry.metrics.Meter"
 GET_METER = "opentelemetry.metrics.get_meter"
@@ -248,6 +253,8 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "opentelemetry.sdk.trace.export.BatchSpanProcessor": ("span_exporter",),
     "opentelemetry.sdk._logs.export.BatchLogRecordProcessor": ("exporter",),
     PERIODIC_READER: ("exporter",),
+    "opentelemetry.sdk.trace.export.SimpleSpanProcessor": ("span_exporter",),
+    "opentelemetry.sdk._logs.export.SimpleLogRecordProcessor": ("exporter",),
 }
 
 # The parameter that is a context.

@@ -602,6 +602,45 @@ CASES = {
         BLOCK + "        span.set_attribute('k8s.pod.name', order.pod)\n",
         "set_attribute",
         "it may describe something that the span works on",
+    "OTL514 frozen": (
+        """from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+processor = SimpleSpanProcessor(OTLPSpanExporter())
+
+
+def lambda_handler(event, context):
+    return {}
+""",
+        "processor = ",
+        "the process may be frozen between requests",
+    ),
+    "OTL524 two": (
+        """from opentelemetry.sdk.trace import TracerProvider
+
+one, two = TracerProvider(), TracerProvider()
+
+with tracer.start_as_current_span('work'):
+    trace.get_tracer_provider().shutdown()
+""",
+        "shutdown()",
+        "the span may be of another provider",
+    ),
+    "OTL515 chosen": (
+        """import os
+
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter
+
+if os.environ.get('SHOP_DEBUG'):
+    exporter = ConsoleSpanExporter()
+""",
+        "exporter = ",
+        "it is used under a condition only",
+    ),
+    "OTL516 no exporter": (
+        "from opentelemetry.sdk.trace import TracerProvider\n\nprovider = TracerProvider()\n",
+        "provider = ",
+        "nothing in this file is known to export from it",
     ),
     "OTL508 alone": (
         "@tracer.start_as_current_span('work')\ndef work():\n    pass\n",

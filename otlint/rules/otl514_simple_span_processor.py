@@ -1,0 +1,75 @@
+"""OTL514: a processor that sends every span or log record at once, over the network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otlint import edits, otel
+from otlint.finding import Finding, Level
+from otlint.fix import Fix, Safety
+from otlint.rule import rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from otlint.model.module import Module
+
+_EXPORTERS = ("span_exporter", "exporter")
+_FROZEN = re.compile(r"(?i)\blambda_handler\b|aws_lambda|k_service|functions_framework")
+
+
+@rule(Level.WARNING, fix=Safety.UNSAFE)
+def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.exporters import is_example
+
+    if module.is_spared_test:
+        return
+    for call in module.calls(*otel.SIMPLE_PROCESSORS):
+        exporter = _exporter(module, call)
+        if exporter is None:
+            continue
+        if module.silenced(call, is_example(module.path) and "the file is an example"):
+            continue
+        if module.silenced(call, _FROZEN.search(module.source.text) and "the process may be frozen between requests"):
+            continue
+        if module.silenced(call, _ends(module) and "the program comes to an end by itself"):
+            continue
+        batch = otel.SIMPLE_PROCESSORS[module.api(call.func) or ""].rpartition(".")[2]
+        what = "span ends, the thread waits until it is" if batch == "BatchSpanProcessor" else "record is made, it is"
+        yield module.finding(
+            call,
+            f"each time a {what} sent by `{exporter.rpartition('.')[2]}`; use `{batch}`",
+            fix=_fix(module, call),
+        )
+
+
+def _exporter(module: Module, call: cst.Call) -> str | None:
+    """The class of the exporter, where that certainly sends to another process."""
+    from otlint.model.exporters import Exporter, exporters
+
+    given = next((found for name in _EXPORTERS if (found := module.argument(call, name)) is not None), None)
+    if given is None:
+        return None
+    known: dict[cst.CSTNode, Exporter] = {each.call: each for each in exporters(module)}
+    meant = [known.get(origin) for origin in module.origins(given)]
+    remote = [each.kind for each in meant if each is not None and each.is_remote]
+    return remote[0] if remote and len(remote) == len(meant) else None
+
+
+def _ends(module: Module) -> bool:
+    """Whether the file is a script that serves nothing and runs nothing for long."""
+    from otlint import known
+    from otlint.model.endings import endless_loop
+
+    if not module.project.reach.is_program(module.path) or endless_loop(module) is not None:
+        return False
+    facts = module.project.files[module.path]
+    roots = {library for each in known.instrumentors().values() for library in each.libraries if "server" in each.does}
+    return not any(name.partition(".")[0] in roots for name in facts.imports)
+
+
+def _fix(module: Module, call: cst.Call) -> Fix:
+    text, imports = edits.reference(module, otel.SIMPLE_PROCESSORS[module.api(call.func) or ""], call)
+    return Fix("send them in batches", Safety.UNSAFE, (*edits.replace(module, call.func, text), *imports))
