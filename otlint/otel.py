@@ -46,6 +46,14 @@ BATCH_PROCESSORS = frozenset(
         PERIODIC_READER,
     }
 )
+# The OTLP exporters by transport → the path to which each posts.
+_OTLP = {
+    "trace_exporter.OTLPSpanExporter": "/v1/traces",
+    "metric_exporter.OTLPMetricExporter": "/v1/metrics",
+    "_log_exporter.OTLPLogExporter": "/v1/logs",
+}
+OTLP_HTTP = {f"opentelemetry.exporter.otlp.proto.http.{name}": path for name, path in _OTLP.items()}
+OTLP_GRPC = {f"opentelemetry.exporter.otlp.proto.grpc.{name}": path for name, path in _OTLP.items()}
 # What sends at once, and what does the same in batches.
 SIMPLE_PROCESSORS = {
     "opentelemetry.sdk.trace.export.SimpleSpanProcessor": "opentelemetry.sdk.trace.export.BatchSpanProcessor",
@@ -253,6 +261,10 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "opentelemetry.sdk.trace.export.BatchSpanProcessor": ("span_exporter",),
     "opentelemetry.sdk._logs.export.BatchLogRecordProcessor": ("exporter",),
     PERIODIC_READER: ("exporter",),
+    **dict.fromkeys(
+        OTLP_HTTP, ("endpoint", "certificate_file", "client_key_file", "client_certificate_file", "headers")
+    ),
+    **dict.fromkeys(OTLP_GRPC, ("endpoint", "insecure", "credentials", "headers")),
     "opentelemetry.sdk.trace.export.SimpleSpanProcessor": ("span_exporter",),
     "opentelemetry.sdk._logs.export.SimpleLogRecordProcessor": ("exporter",),
 }

@@ -602,6 +602,18 @@ CASES = {
         BLOCK + "        span.set_attribute('k8s.pod.name', order.pod)\n",
         "set_attribute",
         "it may describe something that the span works on",
+    ),
+    "OTL518 appended": (
+        """import os
+
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+endpoint = os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"]
+exporter = OTLPSpanExporter(endpoint=endpoint)  # which ends with /v1/traces
+""",
+        "exporter = ",
+        "the file speaks of `/v1/traces`, so the variable may hold it or get it",
+    ),
     "OTL514 frozen": (
         """from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor

@@ -18,6 +18,7 @@ _SIGNALS = {"Span": "traces", "Trace": "traces", "Metric": "metrics", "Log": "lo
 # Packages whose exporters send to another process.
 _REMOTE = ("opentelemetry.exporter.", "azure.monitor.opentelemetry.exporter.")
 _CONSOLE = re.compile(r"opentelemetry\.sdk\..*\.Console\w+")
+_READS = frozenset({"os.getenv", "os.environ.get"})
 _EXAMPLES = re.compile(
     r"(?i)(?:^|/)(?:docs?|examples?|samples?|snippets|tutorials?|demos?|notebooks?|quick-?starts?[\w-]*|cookbooks?"
     r"|tests?|testing|benchmarks?|fixtures?|playground|scripts)/"
@@ -71,3 +72,23 @@ def resource_key(module: Module, key: cst.BaseExpression) -> str | None:
     if dotted is None or not otel.is_otel(dotted):
         return None
     return dotted.rpartition(".")[2].lower().replace("_", ".")
+
+
+def variable_read(module: Module, expression: cst.BaseExpression) -> str | None:
+    """The name of the variable of the environment that an expression reads."""
+    if isinstance(expression, cst.Call):
+        name = expression.args[0].value if module.api(expression.func) in _READS and expression.args else None
+    elif isinstance(expression, cst.Subscript) and module.api(expression.value) == "os.environ":
+        index = expression.slice[0].slice
+        name = index.value if isinstance(index, cst.Index) else None
+    else:
+        return None
+    return str(name.evaluated_value) if isinstance(name, cst.SimpleString) else None
+
+
+def fallback(module: Module, expression: cst.BaseExpression) -> cst.SimpleString | None:
+    """The text of `os.getenv("COLLECTOR", "http://localhost:4318")` where the variable is not set."""
+    if variable_read(module, expression) is None or not isinstance(expression, cst.Call) or len(expression.args) != 2:
+        return None
+    text = expression.args[1].value
+    return text if isinstance(text, cst.SimpleString) and text.evaluated_value else None
