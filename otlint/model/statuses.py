@@ -98,9 +98,9 @@ def _faults(module: Module, given: Given) -> Iterator[WrongStatus]:
 
 
 def _code_fault(module: Module, given: Given, value: cst.BaseExpression) -> Fault | None:
-    api = module.api(value) or ""
-    if api.startswith(f"{otel.STATUS_CODE}.") and api not in _CODES and api.rpartition(".")[2].isupper():
+    if _is_missing(module, value):
         return Fault.MISSING
+    api = module.api(value) or ""
     kind = nature(module, value)
     if api in {otel.STATUS_CODE, otel.STATUS}:
         kind = Nature.CLASS
@@ -109,6 +109,18 @@ def _code_fault(module: Module, given: Given, value: cst.BaseExpression) -> Faul
     if kind is Nature.NONE and (given.helper or given.api == otel.SET_STATUS or value is not given.value):
         return None  # `set_status(None)` says that there is none
     return Fault.FATAL if given.api == otel.STATUS else Fault.IGNORED
+
+
+def _is_missing(module: Module, value: cst.BaseExpression) -> bool:
+    """`StatusCode.FAILED`, `StatusCode.ok`, `Status.ERROR`, `StatusCode("ERROR")`."""
+    if isinstance(value, cst.Call):
+        given = value.args[0].value if value.args else None
+        return module.api(value.func) == otel.STATUS_CODE and given is not None and nature(module, given) is Nature.TEXT
+    api = module.api(value) or ""
+    owner, _, name = api.rpartition(".")
+    if owner not in {otel.STATUS_CODE, otel.STATUS} or api in _CODES:
+        return False
+    return name.isupper() or _by_word(name) is not None
 
 
 def _no_text(module: Module, given: Given) -> Iterator[WrongStatus]:
@@ -147,11 +159,13 @@ def _meant(module: Module, value: cst.BaseExpression) -> tuple[str | None, bool]
         return _by_word(value.evaluated_value), True
     if isinstance(value, cst.Integer) and value.evaluated_value < len(otel.STATUS_CODES):
         return list(otel.STATUS_CODES.values())[value.evaluated_value], False
+    if isinstance(value, cst.Call) and value.args and _is_missing(module, value):
+        return _meant(module, value.args[0].value)
     api = module.api(value) or ""
     owner, _, name = api.rpartition(".")
     if owner in _CODES:
         return owner, True
-    if nature(module, value) is Nature.MEMBER:
+    if nature(module, value) is Nature.MEMBER or owner in {otel.STATUS_CODE, otel.STATUS}:
         return _by_word(name), True
     return None, False
 

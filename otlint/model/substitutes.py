@@ -67,7 +67,7 @@ def substitutes(module: Module) -> Iterator[Substitute]:
 
 def says_error(module: Module, attribute: Attribute) -> bool:
     """Whether an attribute is one that is taken for the status of a failed span."""
-    if attribute.signal != "span" or attribute.helper or attribute.api != otel.SET_ATTRIBUTE or attribute.value is None:
+    if attribute.helper or attribute.value is None or attribute.api not in {otel.SET_ATTRIBUTE, otel.SET_ATTRIBUTES}:
         return False
     value = attribute.value
     text = value.evaluated_value if isinstance(value, cst.SimpleString) else None

@@ -41,7 +41,7 @@ def _message(module: Module, wrong: WrongStatus) -> str:
     what = f"`{code}`" if len(code) <= 40 and "\n" not in code else "the value"
     give = f"give `{_short(wrong.meant)}`" if wrong.meant and wrong.sure else "give a member of `StatusCode`"
     if wrong.fault is Fault.MISSING:
-        return f"there is no {what}, and reading it raises an AttributeError; {give}"
+        return f"there is no {what}, so that it raises an error; {give}"
     if wrong.fault is Fault.FATAL:
         return f"{what} is {_words(wrong)}, no `StatusCode`: the exporter fails on it and loses its whole batch; {give}"
     if wrong.fault is Fault.IGNORED:
@@ -67,7 +67,7 @@ def _fix(module: Module, wrong: WrongStatus) -> Fix | None:
 
     if not module.walk.inside(wrong.value, wrong.call):
         return None
-    if wrong.fault in {Fault.IGNORED, Fault.FATAL}:
+    if wrong.fault in {Fault.IGNORED, Fault.FATAL, Fault.MISSING}:
         return _right_code(module, wrong)
     if wrong.fault is Fault.DROPPED and _argument(wrong.call, wrong.argument) is not None:
         return Fix("leave the description out", Safety.SAFE, _removed(module, wrong.call, wrong.argument))

@@ -35,7 +35,7 @@ def _fix(module: Module, found: Substitute) -> Fix | None:
     import libcst as cst
 
     call = found.attribute.call
-    if not isinstance(module.walk.parent[call], cst.Expr):
+    if found.attribute.api != otel.SET_ATTRIBUTE or not isinstance(module.walk.parent[call], cst.Expr):
         return None
     code, imports = edits.reference(module, otel.STATUS_ERROR, call)
     name = found.handler.name if found.handler is not None else None
