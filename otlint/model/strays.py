@@ -59,6 +59,11 @@ def _has_a_purpose(module: Module, span: Span, handler: Handler) -> Reason | Non
     told = next((mark for mark in handler.marks if mark.does & {"record", "status", "unknown"}), None)
     if told is not None:
         return Reason("the span that failed is told as well", told.call)
+    if not handler.goes_out:
+        return Reason("the exception goes on to the spans around, which record it")
+    inner = next((each for each in module.spans if module.walk.inside(each.start, handler.tried.body)), None)
+    if inner is not None and inner.records is not False:
+        return Reason("the exception may be that of this span, which records it", inner.start)
     block = span.managed_by.body if span.managed_by is not None else handler.node.body
     for call in module.walk.own(block, cst.Call):
         marked = module.mark(call)
