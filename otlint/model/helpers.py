@@ -15,7 +15,7 @@ from otlint.model.names import Names
 from otlint.model.ownership import Ownership
 from otlint.model.passing import Passing
 from otlint.model.project import FunctionFacts, SpanFacts
-from otlint.model.shields import is_shielded, is_stub
+from otlint.model.shields import is_guard, is_shielded, is_stub
 from otlint.model.starting import Starting
 from otlint.model.values import Values, argument, parameters
 from otlint.model.walk import Node, Walk
@@ -126,6 +126,7 @@ class Helpers:
             is_async=function.asynchronous is not None,
             endless=any(is_endless(self.walk, loop) for loop in self.walk.own(function.body, cst.While)),
             shielded=is_shielded(function, self.walk, self.values),
+            guards=is_guard(function, self.walk, self.values, self.starting.calls_parameter),
             decorated=self.values.decorated(function),
             writes=self.attributes.written_by(function),
             passes=self.passing.by(function),

@@ -74,7 +74,7 @@ class FunctionFacts:
 
     `effects` maps a parameter to what the function certainly may do to it: end, record, status, inject, use,
     keep (stores or passes it on to an unknown owner). `ambient` is the same for the current span.
-    `shielded`: no exception leaves it, as it catches all of them.
+    `shielded`: no exception leaves it, as it catches all of them; `guards`: it is a decorator that makes functions so.
     `calls` are the dotted names of what it calls; `telemetry` whether it makes spans itself, and `parent` where those
     get their parent: "current", "given" (a context, links), None when it is not known. `text` are the parameters
     that it joins into the text it returns, () for one of few texts, ("*",) for unbounded text, None when unknown.
@@ -98,6 +98,7 @@ class FunctionFacts:
     endless: bool = False
     never_returns: bool = False
     shielded: bool = False
+    guards: bool = False
     text: tuple[str, ...] | None = None
     decorated: str | None = None
     writes: tuple[Writes, ...] = ()

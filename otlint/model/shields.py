@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import libcst as cst
 
@@ -23,6 +23,22 @@ def is_shielded(function: cst.FunctionDef, walk: Walk, values: Values) -> bool:
     if walk.own(function.body, cst.Yield) or not walk.own(function.body, cst.Try):
         return False
     return all(_is_quiet(each, walk, values) for each in _statements(function.body))
+
+
+def is_guard(function: cst.FunctionDef, walk: Walk, values: Values, wraps: Callable[[cst.Call], bool]) -> bool:
+    """Whether it is a decorator whose wrapper keeps every exception of the function that it is given.
+
+    `wraps`: whether a call in a wrapper calls the function that a function around it was given.
+    """
+    return any(
+        _is_broad(handler, values)
+        and any(wraps(call) for call in walk.own(tried.body, cst.Call))
+        and not walk.own(handler.body, cst.Raise)
+        and all(each.value is None for each in walk.own(handler.body, cst.Return))
+        for tried in walk.all(cst.Try, within=function)
+        if walk.function_of(tried) is not function
+        for handler in tried.handlers
+    )
 
 
 def _is_quiet(statement: Node, walk: Walk, values: Values) -> bool:

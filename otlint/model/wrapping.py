@@ -34,7 +34,7 @@ _ON_PURPOSE = re.compile(r"(?i).*(safe|suppress|swallow|ignor|silen|best_?effort
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Swallowed:
-    """`node` keeps the exception: a handler, or the `return True` of `__exit__`. `inner` is what may raise it."""
+    """`node` keeps the exception: a handler, `return True` in `__exit__`, a decorator. `inner` is what may raise it."""
 
     node: Node
     inner: Node
@@ -50,6 +50,8 @@ def swallowed(module: Module) -> Iterator[Swallowed]:
     for function in module.walk.all(cst.FunctionDef):
         if function.name.value in {"__exit__", "__aexit__"}:
             yield from _exits(module, function)
+        elif function.decorators:
+            yield from _guarded(module, function)
 
 
 def _inner(handler: Handler) -> Node | None:
@@ -69,8 +71,8 @@ def _inner(handler: Handler) -> Node | None:
 def _runs_wrapped(module: Module, function: cst.FunctionDef, call: cst.Call) -> bool:
     if module.helpers.starting.calls_parameter(call):
         return True
-    names = tuple(each.name.value for each in function.params.params[:4])
-    return names == _WRAPT and isinstance(call.func, cst.Name) and call.func.value == "wrapped"
+    names = tuple(each.name.value for each in function.params.params)
+    return names[-4:] == _WRAPT and isinstance(call.func, cst.Name) and call.func.value == "wrapped"
 
 
 def _is_meant(handler: Handler) -> Reason | None:
@@ -120,3 +122,16 @@ def _exits(module: Module, function: cst.FunctionDef) -> Iterator[Swallowed]:
     for each in module.walk.own(function.body, cst.Return):
         if isinstance(each.value, cst.Name) and each.value.value == "True":
             yield Swallowed(each, span, None)
+
+
+def _guarded(module: Module, function: cst.FunctionDef) -> Iterator[Swallowed]:
+    """A guard that is meant for telemetry, around a function that starts a span and runs what it wraps."""
+    guard = function.decorators[-1]
+    called = guard.decorator.func if isinstance(guard.decorator, cst.Call) else guard.decorator
+    facts = module.helpers.named(called)
+    if facts is None or not facts.guards or not any(span.function is function for span in module.spans):
+        return
+    for call in module.walk.own(function.body, cst.Call):
+        if _runs_wrapped(module, function, call):
+            yield Swallowed(guard, call, None)
+            return

@@ -17,19 +17,23 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
+    import libcst as cst
+
     from otlint.model.wrapping import swallowed
 
     if module.is_spared_test:
         return
     for found in swallowed(module):
-        if found.handler is None:
+        words = "the exception comes from here"
+        if isinstance(found.node, cst.Return):
             message = "`return True` keeps every exception of the block that is traced; return nothing"
-            related = [(found.inner, "the span of the block")]
+            words = "the span of the block"
+        elif isinstance(found.node, cst.Decorator):
+            message = "this guard keeps the exceptions of what is traced as well; put it around telemetry alone"
         else:
             message = "what is traced fails here, and its caller never hears of it; raise the exception again"
-            related = [(found.inner, "the exception comes from here")]
         fix = _fix(module, found.handler) if found.handler is not None else None
-        yield module.finding(found.node, message, related=related, fix=fix)
+        yield module.finding(found.node, message, related=[(found.inner, words)], fix=fix)
 
 
 def _fix(module: Module, handler: Handler) -> Fix | None:
