@@ -1,6 +1,6 @@
 """Keys on spans that describe what makes them: the service, the host, the container.
 
-Keys of `service` and `telemetry` speak of the service that sends the span, whoever sets them. The others may as well
+Keys of `service`, `telemetry` and `deployment` speak of what sends the span, whoever sets them. The others may as well
 name a thing that the span works on (a pod that is restarted), unless their value comes from this process itself.
 """
 
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 
+_SELF = ("service.", "telemetry.", "deployment.")
+
+
 def described(module: Module) -> Iterator[Attribute]:
     """The writes of resource keys on spans and their events, each once."""
     seen: set[Node] = set()
     for each in module.attributes:
         if each.signal != "span" or each.name is None or each.key in seen or not semconv.describes(each.name):
             continue
-        own = each.name.startswith(("service.", "telemetry.")) or _is_own(module, each.value)
+        own = each.name.startswith(_SELF) or _is_own(module, each.value)
         if not module.silenced(each.key, not own and "it may describe something that the span works on"):
             seen.add(each.key)
             yield each

@@ -123,11 +123,13 @@ def _bases(module: Module, kind: str) -> set[str]:
 
 
 def _object(module: Module, kind: str | None) -> tuple[str, str, str] | None:
-    """An object of a class of this file; without a text of its own it becomes nothing at all."""
+    """An object of a class of the project; without a text of its own it becomes nothing at all."""
     definition = module.values.cls(kind)
+    if definition is None:
+        return _elsewhere(module, kind)
     plain = set(known.table("values")["classes"]["plain"])
-    bases = _bases(module, kind) if definition is not None and kind is not None else set()
-    if definition is None or not bases or not bases <= plain:
+    bases = _bases(module, kind) if kind is not None else set()
+    if not bases or not bases <= plain:
         return None
     if bases & {"builtins.Exception", "builtins.BaseException"}:
         return "an exception", "str({})", "text"
@@ -143,6 +145,16 @@ def _object(module: Module, kind: str | None) -> tuple[str, str, str] | None:
     told = told or any(each.decorators for each in classes)
     name = definition.name.value
     return f"an object of `{name}`", "str({})" if told else "", "text" if told else "nothing"
+
+
+def _elsewhere(module: Module, kind: str | None) -> tuple[str, str, str] | None:
+    """An object of a class of another file, whose decorators are not known: it may have a text."""
+    symbol = module.values.symbol(kind)
+    cls = symbol.cls if symbol is not None else None
+    plain = set(known.table("values")["classes"]["plain"]) - {"builtins.Exception", "builtins.BaseException"}
+    if cls is None or not set(cls.bases) <= plain or {"__iter__", "__len__", "__getitem__"} & cls.methods:
+        return None
+    return f"an object of `{cls.name}`", "", "text"
 
 
 def _is_exception(module: Module, value: cst.BaseExpression, kind: str | None) -> bool:

@@ -149,9 +149,11 @@ def _is_all(module: Module, value: Node) -> bool:
             return _last(value.func.value) in table["carriers"]
         if not _serializes(name):
             return False
-        if name not in {"str", "repr"}:
+        if name not in {"str", "repr", "dict"}:
             return True
         return bool(value.args) and _is_thing(module, value.args[0].value)
+    if isinstance(value, cst.Attribute) and module.api(value) == "os.environ":
+        return True
     if isinstance(value, cst.Attribute):
         return value.attr.value in table["whole"] and _last(value.value) in table["carriers"]
     return False
