@@ -43,10 +43,29 @@ _KINDS = {
 def kind_of(module: Module, given: cst.BaseExpression, *, none: bool = False) -> Kind | None:
     """What a value certainly is on some way; None when unknown. `none`: None is as wrong as the rest."""
     found = _kind(module, given, none)
-    if found is not None:
+    if found is not None or _is_spare(module, given):
         return found
     others = (_kind(module, each, none) for each in module.origins(given) if each is not given)
     return next((kind for kind in others if kind not in {None, Kind.CONTEXT}), None)
+
+
+def is_always(module: Module, given: cst.BaseExpression, kind: Kind) -> bool:
+    """Whether a value is of that kind on every way, so that it can be made into a context where it is given."""
+    none = any(isinstance(each, cst.Name) and each.value == "None" for each in module.origins(given))
+    return _kind(module, given, none=False) is kind and not none
+
+
+def _is_spare(module: Module, given: cst.BaseExpression) -> bool:
+    """Whether a variable holds a context, and something else where it holds None, which a context never is.
+
+    context = extract(headers) / if context is None: context = span
+    """
+    if not isinstance(given, cst.Name):
+        return False
+    bindings = module.names.reaching(given.value, given)
+    tests = [up.test for each in bindings for up in module.walk.ancestors(each.node) if isinstance(up, cst.If)]
+    asked = any(next(iter(module.walk.named(given.value, test)), None) is not None for test in tests)
+    return asked and any(each.value is not None and module.type(each.value) == otel.CONTEXT for each in bindings)
 
 
 def _kind(module: Module, given: cst.BaseExpression, none: bool) -> Kind | None:

@@ -64,8 +64,10 @@ def _advice(kind: object) -> str:
 
 
 def _fix(module: Module, given: cst.BaseExpression, kind: object) -> Fix | None:
-    from otlint.model.contexts import Kind
+    from otlint.model.contexts import Kind, is_always
 
+    if not isinstance(kind, Kind) or not is_always(module, given, kind):
+        return None
     if kind is Kind.CARRIER:
         made, imports = edits.reference(module, otel.EXTRACT, given)
         changes = (*edits.surround(module, given, f"{made}(", ")"), *imports)
