@@ -11,14 +11,13 @@ from otlint import files
 from otlint.config import Configs
 from otlint.engine import Change, Report, Target, lint
 from otlint.fix import Safety
-from otlint.layers import Layer
 from tests.judge import comments
 
 
 def judge(root: Path, repair: Safety | None = None, texts: Mapping[str, bytes] | None = None) -> Report:
-    """Lint all files below `root` with all rules; `texts` replaces what some of them hold (path from the root)."""
+    """Lint all files below `root` as without configuration; `texts` replaces what some hold (path from the root)."""
     root, texts = root.resolve(), texts or {}
-    config = Configs([Layer({"select": ["ALL"]})], isolated=True).of(str(root))
+    config = Configs(isolated=True).of(str(root))
     targets = []
     for path in sorted(files.project_files(root, config)):
         shown = path.relative_to(root).as_posix()
@@ -39,10 +38,9 @@ def faults(root: Path, before: Report) -> Iterator[str]:
         for fault in _faults_of(change):
             yield f"{change.shown}: {fault}"
         counts, left = _counts(before, change.shown), _counts(again, change.shown)
-        for code, count in left.items():
-            repairs = change.fixed.get(code, 0)
-            if count > max(0, counts[code] - repairs):
-                yield f"{change.shown}: {code}: {counts[code]} findings, {repairs} repaired, {count} are there now"
+        for code, repairs in change.fixed.items():
+            if left[code] > max(0, counts[code] - repairs):
+                yield f"{change.shown}: {code}: {counts[code]} findings, {repairs} repaired, {left[code]} are there now"
 
 
 def _faults_of(change: Change) -> Iterator[str]:
