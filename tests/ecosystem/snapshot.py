@@ -13,7 +13,7 @@ from otlint.engine import Report
 FOLDER = Path(__file__).parent
 PINS = FOLDER / "repositories.toml"
 FINDINGS = FOLDER / "findings.txt"
-HEAD = "# Written by `python -m tests.ecosystem --update`, line by line reviewed.\n"
+HEAD = "# Written by `python -m tests.ecosystem --update`.\n"
 
 Lines = Mapping[str, list[str]]  # repository → its findings, one a line
 
