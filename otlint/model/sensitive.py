@@ -59,8 +59,9 @@ def _judge(module: Module, write: Attribute, more: Sequence[str]) -> Sensitive |
                 return Sensitive(write, what, name)
     if write.signal in {"resource", "scope"} or not _is_content(key) or not _is_whole(module, write.value):
         return None
-    asked = _is_asked_for(module, write.call) and "a test shows that somebody asks for the content"
-    return None if module.silenced(write.key, asked) else Sensitive(write, "content", key)
+    asked = _is_asked_for(module, write.call) or _is_asked_for(module, write.key)
+    why = asked and "a test shows that somebody asks for the content"
+    return None if module.silenced(write.key, why) else Sensitive(write, "content", key)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -150,7 +151,7 @@ def _is_all(module: Module, value: Node) -> bool:
         if not _serializes(name):
             return False
         if name not in {"str", "repr", "dict"}:
-            return True
+            return not (value.args and isinstance(value.args[0].value, cst.Dict))
         return bool(value.args) and _is_thing(module, value.args[0].value)
     if isinstance(value, cst.Attribute) and module.api(value) == "os.environ":
         return True
@@ -171,20 +172,32 @@ def _is_thing(module: Module, value: cst.BaseExpression) -> bool:
     return named or _is_whole(module, value)
 
 
-def _is_asked_for(module: Module, call: Node) -> bool:
-    """Whether a test around the call, or an early return before it, says that somebody wants the content."""
-    asked = known.table("sensitive")["asked"]
-    for up in module.walk.ancestors(call):
-        if isinstance(up, cst.If) and module.walk.inside(call, up.body) and _mentions(module, up.test, asked):
+def _is_asked_for(module: Module, place: Node, depth: int = 0) -> bool:
+    """Whether a test around a place, an early return before it, or all of its callers ask whether it is wanted."""
+    table = known.table("sensitive")
+    for up in module.walk.ancestors(place):
+        if isinstance(up, cst.If) and module.walk.inside(place, up.body) and _mentions(module, up.test, table["asked"]):
             return True
         if isinstance(up, cst.FunctionDef):
-            returns = module.walk.own(up.body, cst.Return)
-            guards = [each for node in returns for each in module.walk.ancestors(node) if isinstance(each, cst.If)]
-            return any(
-                module.walk.order[each] < module.walk.order[call] and _mentions(module, each.test, asked)
-                for each in guards
-            )
+            return _is_asked_in(module, up, place) or _is_asked_by_callers(module, up, depth)
     return False
+
+
+def _is_asked_in(module: Module, function: cst.FunctionDef, place: Node) -> bool:
+    """`if not should_send_prompts(): return`, and tests that decide what the content is replaced by."""
+    table = known.table("sensitive")
+    for test in module.walk.own(function.body, cst.If):
+        if module.walk.order[test] > module.walk.order[place]:
+            break
+        leaves = any(isinstance(each, cst.Return) for each in module.walk.below(test.body))
+        if _mentions(module, test.test, table["asked"] if leaves else table["decides"]):
+            return True
+    return False
+
+
+def _is_asked_by_callers(module: Module, function: cst.FunctionDef, depth: int) -> bool:
+    sites = module.values.call_sites(function) if depth < 3 else []
+    return bool(sites) and all(_is_asked_for(module, site, depth + 1) for site in sites)
 
 
 def _mentions(module: Module, test: Node, words: Sequence[str]) -> bool:
