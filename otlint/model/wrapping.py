@@ -70,7 +70,9 @@ def _inner(handler: Handler) -> Node | None:
 
 def _runs_wrapped(module: Module, function: cst.FunctionDef, call: cst.Call) -> bool:
     if module.helpers.starting.calls_parameter(call):
-        return True
+        # `hook(span, args)` for its own sake is told of the work; `function(*args)` is the work
+        used = not isinstance(module.walk.parent[call], cst.Expr)
+        return used or not call.args or any(arg.star for arg in call.args)
     names = tuple(each.name.value for each in function.params.params)
     return names[-4:] == _WRAPT and isinstance(call.func, cst.Name) and call.func.value == "wrapped"
 
