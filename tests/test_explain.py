@@ -536,7 +536,14 @@ CASES = {
         "manager = ",
         "",
     ),
-    "OTL503 none": ("with tracer.start_as_current_span('work') as span:\n    span.add_event('a')\n", "add_event", ""),
+    "OTL503 recording": (
+        (
+            "with tracer.start_as_current_span('work') as span:\n    pass\n"
+            "if span.is_recording():\n    span.add_event('a')\n"
+        ),
+        "add_event",
+        "the call is made only while the span is recording",
+    ),
     "OTL504 none": ("with tracer.start_as_current_span('work') as span:\n    span.add_event('a')\n", "add_event", ""),
     "OTL507 nanoseconds": (
         "import time\n\n\ntracer.start_span('work', start_time=time.time_ns()).end()\n",
@@ -562,7 +569,14 @@ CASES = {
         "LogEmitter",
         "another is tried",
     ),
-    "OTL803 none": ("def work(order):\n    return hex(order.trace_id)\n", "hex", ""),
+    "OTL803 vendor": (
+        (
+            "def tag(record, span):\n    ids = trace.get_current_span().get_span_context()\n"
+            "    record['dd.span_id'] = str(ids.span_id)\n"
+        ),
+        "dd.span_id",
+        "it is written for a vendor who wants it in decimal",
+    ),
     "OTL206 not known": (
         BLOCK + "        span.set_attribute('http.route', order.route)\n",
         "set_attribute",

@@ -110,7 +110,7 @@ def is_closed(key: str) -> bool:
 def template(key: str) -> str | None:
     """The type of a key that a template makes (`http.request.header.<key>`), None when none does."""
     start = key
-    while (start := start.rpartition(".")[0]):
+    while start := start.rpartition(".")[0]:
         kind_of = kind(start)
         if kind_of is not None:
             return kind_of.removeprefix("template[").removesuffix("]") if kind_of.startswith("template") else None

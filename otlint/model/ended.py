@@ -81,6 +81,6 @@ def _manual(module: Module, span: Span, calls: list[tuple[cst.Call, str]]) -> It
 
 def _asks(module: Module, call: cst.Call) -> bool:
     """Whether the call is made only while the span is recording."""
-    return any(
-        isinstance(up, cst.If) and module.walk.named("is_recording", up.test) for up in module.walk.ancestors(call)
-    )
+    tests = (up.test for up in module.walk.ancestors(call) if isinstance(up, cst.If))
+    asks = any(module.walk.named("is_recording", test) for test in tests)
+    return module.silenced(call, asks and "the call is made only while the span is recording")

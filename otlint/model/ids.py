@@ -124,4 +124,5 @@ def _is_vendor(module: Module, node: Node) -> bool:
         return False
     texts = (each.value for each in module.walk.all(cst.SimpleString, within=statement))
     names = (each.value for each in module.walk.all(cst.Name, within=statement))
-    return any(_DECIMAL.search(each) for each in (*texts, *names))
+    wanted = any(_DECIMAL.search(each) for each in (*texts, *names))
+    return module.silenced(node, wanted and "it is written for a vendor who wants it in decimal")

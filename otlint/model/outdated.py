@@ -93,9 +93,7 @@ def _is_doubled(module: Module, write: Attribute, old: Old) -> bool:
     """Whether a successor is set too: in the same function, or in one that the same functions call."""
     around = _around(module, write)
     return any(
-        each.signal == write.signal
-        and each.name in old.new
-        and not around.isdisjoint(_around(module, each))
+        each.signal == write.signal and each.name in old.new and not around.isdisjoint(_around(module, each))
         for each in module.attributes
     )
 
