@@ -22,7 +22,7 @@ class Page:
     """One rule page.
 
     `sections` holds the Markdown below each `##` heading, in the order of the page. `references` are the items of
-    the References section; `mapping` holds those of them that name the same check elsewhere, such as
+    the References section; `mappings` holds those of them that name the same check elsewhere, such as
     `Instrumentation Score` → `RES-004`. `text` is the whole page.
     """
 
@@ -31,7 +31,7 @@ class Page:
     summary: str
     sections: Mapping[str, str]
     references: tuple[str, ...]
-    mapping: Mapping[str, str]
+    mappings: Mapping[str, tuple[str, ...]]
     text: str
 
 
@@ -56,8 +56,8 @@ def parse(text: str) -> Page:
     summary = " ".join(intro.split())
     if not summary:
         raise PageError("a page has a summary sentence below its title")
-    references, mapping = _references(sections.get("References", ""))
-    return Page(title["code"], title["name"], summary, sections, references, mapping, text)
+    references, mappings = _references(sections.get("References", ""))
+    return Page(title["code"], title["name"], summary, sections, references, mappings, text)
 
 
 @functools.cache
@@ -102,17 +102,17 @@ def _lines(text: str) -> Iterator[tuple[str, bool]]:
             yield line, bool(fence)
 
 
-def _references(section: str) -> tuple[tuple[str, ...], dict[str, str]]:
+def _references(section: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     references: list[str] = []
-    mapping: dict[str, str] = {}
+    mappings: dict[str, tuple[str, ...]] = {}
     for line, is_code in _lines(section):
         found = _MAPPING.fullmatch(line.strip())
         if is_code:
             continue
         if found:
-            mapping[found["label"]] = found["id"]
+            mappings[found["label"]] = (*mappings.get(found["label"], ()), found["id"])
         elif line.startswith(("- ", "* ")):
             references.append(line[2:].strip())
         elif references and line.startswith("  "):
             references[-1] += " " + line.strip()
-    return tuple(references), mapping
+    return tuple(references), mappings

@@ -23,7 +23,7 @@ class Entry:
     reason: str
     text: str
     references: tuple[str, ...] = ()
-    mapping: Mapping[str, str] = field(default_factory=dict)
+    mappings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def entry(code: str) -> Entry:
@@ -38,7 +38,7 @@ def entry(code: str) -> Entry:
     reason = page.sections.get("Why", page.summary)
     return Entry(
         code, found.name, found.category, found.level, found.fix, page.summary, reason, page.text,
-        page.references, page.mapping,
+        page.references, page.mappings,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from otlint import keys, rulebook, selection
+from otlint.finding import Level
 from otlint.fix import Safety
 from otlint.globs import Glob
 from otlint.rulebook import Entry
@@ -51,11 +52,12 @@ def _object(entry: Entry) -> dict[str, object]:
         "code": entry.code,
         "category": entry.category,
         "severity": entry.level.value,
+        "default": entry.level is not Level.INFO,
         "fix": None if entry.fix is None else entry.fix.value,
         "summary": entry.summary,
         "explanation": entry.text,
         "references": list(entry.references),
-        "mapping": dict(entry.mapping),
+        "mappings": {label: list(ids) for label, ids in entry.mappings.items()},
         "url": None,
     }
 

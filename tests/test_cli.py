@@ -663,6 +663,7 @@ def test_rules_are_listed_and_explained(run):
     ]  # fmt: skip
     one = json.loads(run("rule", "OTL107", "--output-format", "json")[1])
     assert (one["name"], one["category"], one["severity"], one["fix"]) == (NAMES["OTL107"], "context", "error", "safe")
+    assert one["default"] is True and one["mappings"] == {}
     assert run("rule", "OTL101", "--output-format", "markdown")[1].startswith("# thread-drops-context (OTL101)\n")
     assert run("rule", "--all")[1].count("Because.") == 3
     assert run("rule", "context")[1].count("\n") == 3

@@ -116,6 +116,7 @@ CMD ["opentelemetry-instrument", "python", "app.py"]
   goes on: https://example.com
 - Instrumentation Score: RES-004
 weaver: some_id
+- weaver: another_id
 '''
 
 
@@ -126,7 +127,7 @@ def test_the_page() -> None:
     assert page.sections["Why"] == "Because."
     assert "## not a heading" in page.sections["Bad"]
     assert page.references == ("A link that goes on: https://example.com",)
-    assert page.mapping == {"Instrumentation Score": "RES-004", "weaver": "some_id"}
+    assert page.mappings == {"Instrumentation Score": ("RES-004",), "weaver": ("some_id", "another_id")}
 
 
 @pytest.mark.parametrize("text", ["", "# Some Defect (OTL1)\n\nA.\n", "# a-b (OTL999)\n\n## Why\n", PAGE + "## Bad\n"])
