@@ -7,14 +7,15 @@ from pathlib import Path
 
 from otlint.config import Configs
 from otlint.engine import Report, Target, lint
+from otlint.layers import Layer
 
 DEMO = Path(__file__).parent / "demo"
 GOLDEN = DEMO / "findings.txt"
 
 
-def _report(*folders: str) -> Report:
-    config = Configs().of(str(DEMO))
-    paths = sorted(path for folder in folders for path in (DEMO / folder).rglob("*.py"))
+def _report(folder: str, *words: str) -> Report:
+    config = Configs([Layer({"extend-select": list(words)})]).of(str(DEMO))
+    paths = sorted((DEMO / folder).rglob("*.py"))
     return lint(
         [Target(path, path.relative_to(DEMO).as_posix(), config) for path in paths],
         root=DEMO,
@@ -33,10 +34,10 @@ def test_findings() -> None:
 
 def test_each_family_has_a_defect() -> None:
     codes = {finding.code for finding in _report("orders").findings}
-    assert {code[:4] for code in codes} >= {"OTL1", "OTL2", "OTL3", "OTL4", "OTL5"}
+    assert {code[:4] for code in codes} >= {"OTL1", "OTL2", "OTL3", "OTL4", "OTL5", "OTL6", "OTL8"}
 
 
 def test_the_clean_twin_is_clean() -> None:
-    report = _report("clean")
+    report = _report("clean", "ALL", "hints")
     assert not report.problems
     assert not report.findings, report.findings
