@@ -267,6 +267,17 @@ BLOCK = "def work(order, pool):\n    with tracer.start_as_current_span('work') a
 TRY = BLOCK + "        try:\n            order.ship()\n        except ValueError as error:\n"
 # What stands below the tracer, a text on the line that is asked about, and what each rule says about it.
 CASES = {
+    "OTL407 by hand": (
+        """from flask import Flask
+from opentelemetry.instrumentation.flask import FlaskInstrumentor
+
+app = Flask(__name__)
+FlaskInstrumentor().instrument()
+FlaskInstrumentor().instrument_app(app)
+""",
+        "FlaskInstrumentor().instrument()",
+        "app/main.py instruments an object by hand",
+    ),
     "OTL101 carried": (
         "import threading\n\n\n" + BLOCK + "        threading.Thread(target=handle).start()\n\n\ndef handle():\n"
         "    with tracer.start_as_current_span('handle'):\n        pass\n",

@@ -56,6 +56,7 @@ class Instrumentor:
     injects: bool
     status: str | None
     bootstrap: bool
+    replaces: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def instrumentors() -> Mapping[str, Instrumentor]:
             entry.get("injects", not {"client", "producer"}.isdisjoint(entry["does"])),
             entry.get("status"),
             entry.get("bootstrap", entry["package"].startswith(_CONTRIB) and not key.startswith("openllmetry-")),
+            tuple(entry.get("replaces", ())),
         )
         for key, entry in table("instrumentors")["instrumentor"].items()
     }

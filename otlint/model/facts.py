@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.late import hurried
 from otlint.model.names import Binding
 from otlint.model.optional import requires
 from otlint.model.project import ClassFacts, Facts, FunctionFacts
@@ -59,6 +60,7 @@ def collect(module: Module) -> Facts:
         script=_is_script(module),
         holding=frozenset(each.kind for each in module.providers if each.batch is not None),
         sends=sends(module),
+        hurried=frozenset(hurried(module)),
     )
 
 

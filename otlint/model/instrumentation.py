@@ -81,15 +81,26 @@ class Instrumentation:
             return _DECLARED
         for key in sorted(wanted & self._around):
             return Reason(f"`{_short(key)}` may be switched on", partial(self._switch, key, self._near))
-        launches = (*self._deployment.launches, *self._deployment.hints)
-        launched = next((each for each in launches if not self._starts_another(each)), None)
+        launched = self.launched(wanted)
         if launched is not None:
-            installed = self._deployment.installed_instrumentation
-            if not installed or wanted & installed:
-                return Reason(f"`{launched.word}` may instrument it when the service is launched", launched)
+            return launched
         for key in sorted(wanted & self._installed_unused):
             return Reason(f"`{_short(key)}` is installed, and no file uses it: something else may switch it on")
         return next((Reason(f"`{key}` may make its own spans") for key in native if self._may_be_native(key)), None)
+
+    def launched(self, keys: Iterable[str]) -> Reason | None:
+        """Why the way in which the service is launched may switch one of them on."""
+        launches = (*self._deployment.launches, *self._deployment.hints)
+        launched = next((each for each in launches if not self._starts_another(each)), None)
+        installed = self._deployment.installed_instrumentation
+        if launched is None or (installed and installed.isdisjoint(keys)):
+            return None
+        return Reason(f"`{launched.word}` may instrument it when the service is launched", launched)
+
+    def native(self, key: str) -> bool | None:
+        """Whether a library makes its own spans, by its version; None when that is not known."""
+        since = _natives()[key].get("since")
+        return self._deployment.at_least(_natives()[key].get("package", key), since) if since is not None else None
 
     def by_hand(self, kind: str) -> Reason | None:
         """Why a span of that kind may be current in a handler: a middleware of the project makes one for each call."""

@@ -133,7 +133,8 @@ class Facts:
     `registered` the functions of other files that it hands to a framework. `enters`: the kinds of the spans that it
     starts for what comes in, where that is no handler itself: a middleware, a hook, a decorator.
     `holding`: the classes of the providers that it builds and that keep telemetry in memory for a while; `sends`:
-    something in it may make a provider send that. `requires`: see `otlint.model.optional.requires`.
+    something in it may make a provider send that. `hurried`: see `otlint.model.late.hurried`.
+    `requires`: see `otlint.model.optional.requires`.
     """
 
     path: str
@@ -152,6 +153,7 @@ class Facts:
     script: bool = False
     holding: frozenset[str] = frozenset()
     sends: bool = False
+    hurried: frozenset[tuple[str, str]] = frozenset()
     requires: bool | None = None
 
 
