@@ -74,6 +74,9 @@ INSTRUMENTS = {
     f"{METER}.create_observable_up_down_counter": "opentelemetry.metrics.ObservableUpDownCounter",
     f"{METER}.create_observable_gauge": "opentelemetry.metrics.ObservableGauge",
 }
+# The methods that make observable instruments, and what they make.
+OBSERVING = frozenset(method for method, instrument in INSTRUMENTS.items() if ".Observable" in instrument)
+OBSERVABLES = frozenset(INSTRUMENTS[method] for method in OBSERVING)
 # What takes a measurement on a synchronous instrument.
 MEASURES = frozenset(
     {
@@ -234,11 +237,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     GET_METER: ("name", "version", "meter_provider", "schema_url", "attributes"),
     f"{METER_PROVIDER}.get_meter": ("name", "version", "schema_url", "attributes"),
     **dict.fromkeys(INSTRUMENTS, ("name", "unit", "description")),
-    **{
-        method: ("name", "callbacks", "unit", "description")
-        for method, instrument in INSTRUMENTS.items()
-        if ".Observable" in instrument
-    },
+    **dict.fromkeys(OBSERVING, ("name", "callbacks", "unit", "description")),
     f"{METER}.create_histogram": ("name", "unit", "description", "explicit_bucket_boundaries_advisory"),
     **dict.fromkeys(MEASURES, ("amount", "attributes", "context")),
     OBSERVATION: ("value", "attributes", "context"),

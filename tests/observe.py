@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+    from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 NOTHING = "nothing exported"
@@ -75,7 +76,8 @@ def main() -> None:
     # Imported once, here, and there already in every run.
     import gc
 
-    for name in ("asyncio", "concurrent.futures.thread", "opentelemetry.exporter.otlp.proto.common.trace_encoder"):
+    encoders = (f"opentelemetry.exporter.otlp.proto.common.{name}_encoder" for name in ("trace", "metrics"))
+    for name in ("asyncio", "concurrent.futures.thread", "opentelemetry.sdk.metrics.export", *encoders):
         importlib.import_module(name)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -177,6 +179,7 @@ def _install(frames: _Frames) -> None:
         name = f"opentelemetry.exporter.otlp.proto.{transport}.trace_exporter"
         exporters = sys.modules[name] = types.ModuleType(name)
         exporters.OTLPSpanExporter = OTLPSpanExporter  # type: ignore[attr-defined]
+    _install_metrics(frames)
     provider = TracerProvider()
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
@@ -189,6 +192,30 @@ def _install(frames: _Frames) -> None:
 
     logging.getLogger("opentelemetry").addHandler(Warnings(logging.WARNING))
     threading.excepthook = lambda args: frames.tell("raises", _error(args.exc_value or args.exc_type()))
+
+
+def _install_metrics(frames: _Frames) -> None:
+    from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+    from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
+
+    class OTLPMetricExporter(MetricExporter):
+        def __init__(self, *args: object, **options: object) -> None:
+            super().__init__()
+
+        def export(self, metrics_data: MetricsData, *args: object, **options: object) -> MetricExportResult:
+            frames.tell("metrics", base64.b64encode(encode_metrics(metrics_data).SerializeToString()).decode())
+            return MetricExportResult.SUCCESS
+
+        def force_flush(self, timeout_millis: float = 0) -> bool:
+            return True
+
+        def shutdown(self, timeout_millis: float = 0, **options: object) -> None:
+            pass
+
+    for transport in ("http", "grpc"):
+        name = f"opentelemetry.exporter.otlp.proto.{transport}.metric_exporter"
+        exporters = sys.modules[name] = types.ModuleType(name)
+        exporters.OTLPMetricExporter = OTLPMetricExporter  # type: ignore[attr-defined]
 
 
 def _error(error: BaseException) -> str:
@@ -208,7 +235,11 @@ def _steady(text: str) -> str:
 def _lines(path: str, status: int | None) -> Iterator[str]:
     told = Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
     frames = [json.loads(line) for line in told.splitlines()]
-    yield from _tree(_decode(value for kind, value in frames if kind == "spans"))
+    arrived = [
+        *_tree(_decode(value for kind, value in frames if kind == "spans")),
+        *_metrics(value for kind, value in frames if kind == "metrics"),
+    ]
+    yield from arrived or [NOTHING]
     for kind, word in (("warning", "warning "), ("raises", "raises "), ("lost", "batch lost: ")):
         yield from (word + value for other, value in frames if other == kind)
     has_ended = any(kind in ("end", "raises") for kind, _ in frames)
@@ -237,8 +268,6 @@ def _tree(spans: list[Span]) -> Iterator[str]:
     children: dict[bytes, list[Span]] = {}
     for span in spans:
         children.setdefault(span.parent_span_id, []).append(span)
-    if not spans:
-        yield NOTHING
     # A parent that the collector does not have is shown where its first child started.
     shown: set[bytes] = set()
     for span in spans:
@@ -264,6 +293,33 @@ def _branch(span: Span, children: dict[bytes, list[Span]], names: dict[bytes, st
         yield f"{indent}link to {names.get(link.span_id, '(not exported)')}{_attributes(link.attributes)}"
     for child in children.get(span.span_id, []):
         yield from _branch(child, children, names, indent)
+
+
+def _metrics(batches: Iterator[str]) -> Iterator[str]:
+    """Each data point, by metric."""
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+
+    for batch in batches:
+        request = ExportMetricsServiceRequest.FromString(base64.b64decode(batch))
+        scopes = [scope for group in request.resource_metrics for scope in group.scope_metrics]
+        for metric in sorted((metric for scope in scopes for metric in scope.metrics), key=lambda metric: metric.name):
+            yield from _points(metric)
+
+
+def _points(metric: Metric) -> Iterator[str]:
+    kind = metric.WhichOneof("data") or ""
+    data = getattr(metric, kind)
+    word = "updown" if kind == "sum" and not data.is_monotonic else {"sum": "counter"}.get(kind, kind)
+    unit = f" {metric.unit}" if metric.unit else ""
+    for point in data.data_points:
+        value = _buckets(point) if kind == "histogram" else repr(getattr(point, point.WhichOneof("value")))
+        yield f"metric {metric.name} {word}{unit}{_attributes(point.attributes)}: {value}"
+
+
+def _buckets(point: Any) -> str:
+    bounds = [f"up to {bound:g}" for bound in point.explicit_bounds]
+    names = [*bounds, f"above {point.explicit_bounds[-1]:g}"] if bounds else ["all"]
+    return ", ".join(f"{count} {name}" for name, count in zip(names, point.bucket_counts, strict=True) if count)
 
 
 def _attributes(attributes: Any) -> str:

@@ -267,6 +267,15 @@ BLOCK = "def work(order, pool):\n    with tracer.start_as_current_span('work') a
 TRY = BLOCK + "        try:\n            order.ship()\n        except ValueError as error:\n"
 # What stands below the tracer, a text on the line that is asked about, and what each rule says about it.
 CASES = {
+    "OTL705 by hand": (
+        """from opentelemetry import metrics
+
+stock = metrics.get_meter("shop").create_observable_gauge("stock")
+stock._callbacks.append(print)
+""",
+        "create_observable_gauge",
+        "the file adds callbacks by hand",
+    ),
     "OTL407 by hand": (
         """from flask import Flask
 from opentelemetry.instrumentation.flask import FlaskInstrumentor

@@ -196,3 +196,25 @@ def test_a_process_pool_ends_without_its_spans(run: Run) -> None:
                 child.join()
     """)
     assert lines == ["main INTERNAL UNSET"]
+
+
+def test_data_points_of_metrics(run: Run) -> None:
+    assert run(
+        """
+        from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+        meter = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())]).get_meter("shop")
+        meter.create_counter("orders").add(3, {"kind": "tea"})
+        meter.create_up_down_counter("open", unit="{order}").add(-1)
+        for seconds in (0.1, 7, 20000):
+            meter.create_histogram("wait", unit="s").record(seconds)
+        meter.create_gauge("stock").set(1.5)
+        """
+    ) == [
+        "metric open updown {order}: -1",
+        'metric orders counter {kind="tea"}: 3',
+        "metric stock gauge: 1.5",
+        "metric wait histogram s: 1 up to 5, 1 up to 10, 1 above 10000",
+    ]

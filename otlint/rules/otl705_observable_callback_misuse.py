@@ -1,0 +1,56 @@
+"""OTL705: an observable instrument whose callback is missing, cannot be called, or gives no list of observations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otlint import edits, otel
+from otlint.finding import Finding, Level
+from otlint.fix import Fix, Safety
+from otlint.rule import rule
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.observing import Misuse
+
+
+@rule(Level.ERROR, fix=Safety.SAFE)
+def check(module: Module) -> Iterator[Finding]:
+    import libcst as cst
+
+    from otlint.model.observing import misuses
+
+    if module.is_spared_test:
+        return
+    measured = set()
+    for call in module.walk.all(cst.Call):
+        # gauge = meter.create_observable_gauge("queue.size")
+        # gauge.set(3)
+        owner, _, method = (module.api(call.func) or "").rpartition(".")
+        if owner in otel.OBSERVABLES and not method.startswith("_"):
+            measured.add(owner)
+            name = owner.rpartition(".")[2]
+            yield module.finding(
+                call, f"`{name}` has no `{method}`, so this raises AttributeError; observe the value in a callback"
+            )
+    seen: set[cst.CSTNode] = set()
+    for call in module.calls(*otel.OBSERVING):
+        for each in misuses(module, call):
+            if each.node in seen or (each.node is call and otel.INSTRUMENTS[module.api(call.func) or ""] in measured):
+                continue
+            seen.add(each.node)
+            yield module.finding(
+                each.node,
+                each.what,
+                related=() if module.walk.inside(each.node, call) else [(call, "it is a callback of this instrument")],
+                fix=_fix(module, each),
+            )
+
+
+def _fix(module: Module, misuse: Misuse) -> Fix | None:
+    import libcst as cst
+
+    if not misuse.lone or not isinstance(misuse.node, cst.BaseExpression):
+        return None
+    return Fix("make it a list", Safety.SAFE, edits.surround(module, misuse.node, "[", "]"))
