@@ -358,6 +358,15 @@ FlaskInstrumentor().instrument_app(app)
         "with tracer",
         "a decorator makes something else of the generator, such as a context manager",
     ),
+    "OTL109 extracted": (
+        (
+            "from flask import Flask\nfrom opentelemetry.propagate import extract\n\napp = Flask('shop')\n\n\n"
+            "@app.get('/cart')\ndef cart():\n    with tracer.start_as_current_span('cart'):\n"
+            "        return str(extract({}))\n"
+        ),
+        "with tracer",
+        "the function does something with the context of its caller",
+    ),
     "OTL112 estate": (
         (
             "from opentelemetry.propagate import set_global_textmap\n"

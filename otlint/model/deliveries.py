@@ -29,13 +29,15 @@ _DEPTH = 3
 class Delivery:
     """A message that has arrived: `names` are the local names that hold it, or a part of it, at the node asked for.
 
-    `by` completes "what … "; `instrumentors` and `native` are the keys of what would make a span of its own for it.
+    `by` completes "what … "; `instrumentors` and `native` are the keys of what would make a span of its own for it, and
+    `keys` those of the entry or client of the tables that gives it.
     """
 
     by: str
     names: frozenset[str]
     instrumentors: frozenset[str]
     native: frozenset[str]
+    keys: frozenset[str]
 
 
 def deliveries(module: Module, function: cst.FunctionDef, stop: Node, depth: int = 0) -> Iterator[Delivery]:
@@ -48,6 +50,7 @@ def deliveries(module: Module, function: cst.FunctionDef, stop: Node, depth: int
             names,
             done.operation.instrumentors.union(*(each.instrumentors for each in consumers)),
             frozenset().union(*(each.native for each in consumers)),
+            frozenset({done.operation.client, *(each.key for each in consumers)}),
         )
     if not received and depth < _DEPTH:
         handed = _records(module, function, stop) or _handed_in(module, function, depth)
@@ -62,15 +65,15 @@ def _records(module: Module, function: cst.FunctionDef, stop: Node) -> Delivery 
     if entry is None or not entry.records:
         return None
     for up in itertools.takewhile(lambda up: up is not function, module.walk.ancestors(stop)):
-        if isinstance(up, cst.For) and "Records" in _keys(module, up.iter):
+        if isinstance(up, cst.For) and "Records" in keys_in(module, up.iter):
             names = frozenset(each.value for each in module.walk.own(up.target, cst.Name))
             by = f"{entry.key.partition('.')[2]} hands to `{function.name.value}`"
-            if not entry.records.isdisjoint(_keys(module, up.body)):
-                return Delivery(by, names, entry.instrumentors, entry.native)
+            if not entry.records.isdisjoint(keys_in(module, up.body)):
+                return Delivery(by, names, entry.instrumentors, entry.native, frozenset({entry.key}))
     return None
 
 
-def _keys(module: Module, node: Node) -> set[str]:
+def keys_in(module: Module, node: Node) -> set[str]:
     """The texts in a node that are keys: of `event["Records"]`, `event.get("Records", [])`."""
     items = [each.slice[0].slice for each in module.walk.own(node, cst.Subscript)]
     values = [each.value for each in items if isinstance(each, cst.Index)]
@@ -119,7 +122,7 @@ def _arrived(module: Module, caller: cst.FunctionDef, call: cst.Call, depth: int
         given = frozenset(parameters(caller)) - {"self", "cls"}
         names = working.holding(module, caller.body, call, given=given)
         by = f"{entry.key.partition('.')[2]} hands to `{caller.name.value}`"
-        yield Delivery(by, names, entry.instrumentors, entry.native)
+        yield Delivery(by, names, entry.instrumentors, entry.native, frozenset({entry.key}))
 
 
 def _given(module: Module, function: cst.FunctionDef, call: cst.Call, names: frozenset[str]) -> frozenset[str]:

@@ -102,9 +102,12 @@ class Instrumentation:
         since = _natives()[key].get("since")
         return self._deployment.at_least(_natives()[key].get("package", key), since) if since is not None else None
 
-    def by_hand(self, kind: str) -> Reason | None:
-        """Why a span of that kind may be current in a handler: a middleware of the project makes one for each call."""
-        made = sorted(facts.path for facts in self._near if kind in facts.enters)
+    def by_hand(self, kind: str, besides: str = "") -> Reason | None:
+        """Why a span of that kind may be current in a handler: a middleware of the project makes one for each call.
+
+        `besides` is a file that does not count.
+        """
+        made = sorted(facts.path for facts in self._near if kind in facts.enters and facts.path != besides)
         name = kind.rpartition(".")[2]
         return Reason(f"`{made[0]}` makes {name} spans, perhaps for all that comes in") if made else None
 

@@ -63,7 +63,8 @@ class Purpose:
 
     `subject` is the rule's: client, server, producer or consumer. `kinds` are the right kinds, dotted, the usual one
     first. `why` completes "the span is …"; `at` is where to report it. `weak` are kinds that are wrong but widespread.
-    `excused`: why the span may be right as it is all the same: something else may make the one of that kind.
+    `excused`: why the span may be right as it is all the same: something else may make the one of that kind. `keys`:
+    the entries or the client of the tables by which it came in.
     """
 
     subject: str
@@ -72,6 +73,7 @@ class Purpose:
     at: Node
     weak: frozenset[str] = frozenset()
     excused: Reason | None = None
+    keys: frozenset[str] = frozenset()
 
     @property
     def right(self) -> str:
@@ -87,7 +89,7 @@ def purposes(module: Module, span: Span) -> Iterator[Purpose]:
     """What the span stands for: up to the first purpose that says something about its kind, those before excused."""
     if span.api == otel.USE_SPAN or span.start not in module.walk.parent:
         return
-    for judge in (_spelled, _operation, _described, _received, _entering):
+    for judge in (_spelled, _operation, _described, received, entering):
         found = judge(module, span)
         if found is not None:
             yield found
@@ -208,7 +210,7 @@ def _sending(work: working.Work) -> working.Done | None:
 # -- where it stands --------------------------------------------------------------------------------------------
 
 
-def _received(module: Module, span: Span) -> Purpose | None:
+def received(module: Module, span: Span) -> Purpose | None:
     """The block works on a message that was received just before: in a loop over a consumer, or after a poll."""
     if not isinstance(span.function, cst.FunctionDef) or span.manner == "decorator":
         return None
@@ -220,11 +222,11 @@ def _received(module: Module, span: Span) -> Purpose | None:
             continue
         excused = module.instrumentation.possible(delivery.instrumentors, delivery.native)
         why = f"the processing of what {delivery.by}"
-        return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES, excused)
+        return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES, excused, delivery.keys)
     return None
 
 
-def _entering(module: Module, span: Span) -> Purpose | None:
+def entering(module: Module, span: Span) -> Purpose | None:
     """The block is the body of a function that a framework calls for each request or message."""
     function = span.function
     if not isinstance(function, cst.FunctionDef):
@@ -239,14 +241,17 @@ def _entering(module: Module, span: Span) -> Purpose | None:
     if behind is None and any(module.function_of(call) is not None for call in module.values.call_sites(function)):
         return None  # it is a step of other functions as well
     kind = otel.KINDS[entry.kind]
-    excused = module.instrumentation.possible(entry.instrumentors, entry.native) or module.instrumentation.by_hand(kind)
+    itself = module.path if span.kind == kind and not module.entries.handles(function) else ""
+    excused = module.instrumentation.possible(entry.instrumentors, entry.native)
+    excused = excused or module.instrumentation.by_hand(kind, besides=itself)
     what = "request" if entry.kind == "SERVER" else "message"
     if what == "request" and any(isinstance(up, cst.For | cst.While) for up in _above(module, span, function)):
         return None  # one of many items of the request
     why = f"the whole of a {what} that {entry.key.partition('.')[2]} hands to `{function.name.value}`"
+    keys = frozenset({entry.key})
     if what == "request":
-        return Purpose(SERVER, (otel.KIND_SERVER,), why, span.start, excused=excused)
-    return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES, excused)
+        return Purpose(SERVER, (otel.KIND_SERVER,), why, span.start, excused=excused, keys=keys)
+    return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES, excused, keys)
 
 
 def _above(module: Module, span: Span, function: cst.FunctionDef) -> Iterator[Node]:
