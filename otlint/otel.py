@@ -28,6 +28,7 @@ ADD_PROCESSOR = {
     METER_PROVIDER: (),
     LOGGER_PROVIDER: (f"{LOGGER_PROVIDER}.add_log_record_processor",),
 }
+ADDS_PROCESSOR = ("add_span_processor", "add_log_record_processor")
 SET_PROVIDER = {
     SDK_PROVIDER: "opentelemetry.trace.set_tracer_provider",
     METER_PROVIDER: "opentelemetry.metrics.set_meter_provider",

@@ -657,6 +657,15 @@ exporter = OTLPSpanExporter(endpoint=endpoint)  # which ends with /v1/traces
         "exporter = ",
         "the file speaks of `/v1/traces`, so the variable may hold it or get it",
     ),
+    "OTL513 one": (
+        """from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+trace.set_tracer_provider(TracerProvider())
+""",
+        "set_tracer",
+        "no other provider is known to be set before",
+    ),
     "OTL514 frozen": (
         """from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor

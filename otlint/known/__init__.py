@@ -61,7 +61,10 @@ class Instrumentor:
 
 @dataclass(frozen=True)
 class Distro:
-    """One switch for many instrumentors; `instruments` may hold "*", every installed one."""
+    """One switch for many instrumentors; `instruments` may hold "*", every installed one.
+
+    `providers`: the signals that it sets up; `installs`: those whose global provider is then certainly its own.
+    """
 
     key: str
     package: str
@@ -73,6 +76,7 @@ class Distro:
     providers: frozenset[str]
     does: frozenset[str]
     unless: str | None
+    installs: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,7 @@ def distros() -> Mapping[str, Distro]:
             frozenset(entry["providers"]),
             frozenset(entry.get("does", ())),
             entry.get("unless"),
+            frozenset(entry.get("installs", ())),
         )
         for key, entry in table("instrumentors")["distro"].items()
     }

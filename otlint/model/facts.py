@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.installing import installs
 from otlint.model.late import hurried
 from otlint.model.names import Binding
 from otlint.model.optional import requires
@@ -61,6 +62,8 @@ def collect(module: Module) -> Facts:
         holding=frozenset(each.kind for each in module.providers if each.batch is not None),
         sends=sends(module),
         hurried=frozenset(hurried(module)),
+        installs=installs(module),
+        adds=any(module.walk.named(name, module.tree) for name in otel.ADDS_PROCESSOR),
     )
 
 

@@ -133,8 +133,9 @@ class Facts:
     `registered` the functions of other files that it hands to a framework. `enters`: the kinds of the spans that it
     starts for what comes in, where that is no handler itself: a middleware, a hook, a decorator.
     `holding`: the classes of the providers that it builds and that keep telemetry in memory for a while; `sends`:
-    something in it may make a provider send that. `hurried`: see `otlint.model.late.hurried`.
-    `requires`: see `otlint.model.optional.requires`.
+    something in it may make a provider send that. `hurried`: see `otlint.model.late.hurried`; `installs`: see
+    `otlint.model.installing.installs`; `adds`: something in it puts a processor on a provider. `requires`: see
+    `otlint.model.optional.requires`.
     """
 
     path: str
@@ -154,6 +155,8 @@ class Facts:
     holding: frozenset[str] = frozenset()
     sends: bool = False
     hurried: frozenset[tuple[str, str]] = frozenset()
+    installs: tuple[tuple[str, str, bool], ...] = ()
+    adds: bool = False
     requires: bool | None = None
 
 

@@ -55,6 +55,10 @@ class Reach:
         """The file and those that import it, directly or not."""
         return [self._project.files[each] for each in sorted(self._with_importers(path)) if each in self._project.files]
 
+    def with_imported(self, path: str) -> list[Facts]:
+        """The file and those that it imports, directly or not."""
+        return self._with_imported([self._project.files[path]] if path in self._project.files else [])
+
     def sends(self, path: str) -> bool:
         """Whether anything in the unit or process of `path` may make providers send what they hold, tests left out."""
         return self.sender(path) is not None
@@ -89,6 +93,16 @@ class Reach:
             for name in facts.imports:
                 if self._project.imported(name, facts.path) is None and not is_foreign(name.partition(".")[0]):
                     return None
+        return found
+
+    @cached_property
+    def installing(self) -> dict[str, dict[str, bool]]:
+        """The functions that make a provider the global one → the provider's class, and whether only the first time."""
+        found: dict[str, dict[str, bool]] = {}
+        for facts in self._project.files.values():
+            for name, kind, once in facts.installs:
+                if name:
+                    found.setdefault(f"{facts.module}.{name}", {})[kind] = once
         return found
 
     @cached_property
