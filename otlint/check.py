@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from otlint import files, fix, report
+from otlint import files, report
 from otlint.config import Config
 from otlint.engine import Change, Problem, Report, Target, lint
-from otlint.fix import Safety
+from otlint.level import Safety
 from otlint.options import Options
 from otlint.options import configs as configs_of
 from otlint.paths import shown
-from otlint.source import Source, SourceError
 from otlint.speak import Progress, Speaker
 from otlint.toml import ConfigError
 
 if TYPE_CHECKING:
     from otlint.finding import Finding
     from otlint.rulebook import Entry
+    from otlint.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,11 @@ def _fixable(finding: Finding, config: Config) -> Finding:
 
 def _write(job: Job, found: Report) -> Report:
     """Write what was repaired. A file that cannot be written has its findings as before."""
-    if job.options.stdin:
+    if job.options.stdin or not found.changes:
         return found
+    from otlint import fix
+    from otlint.source import SourceError
+
     failed: dict[str, Problem] = {}
     for change in found.changes:
         try:
@@ -211,17 +214,18 @@ def _publish(job: Job, found: Report) -> None:
 
 
 def _patch(change: Change) -> bytes:
+    from otlint import fix
+
     return fix.diff(change.before, change.after, change.shown).encode(change.before.encoding, "surrogateescape")
 
 
 def _report(job: Job, found: Report, stream: TextIO) -> None:
-    from otlint import rulebook
     from otlint.report import text
 
     options = job.options
     setting = report.Setting(
         _sources(job, found),
-        functools.partial(_enabled, job, rulebook.entries),
+        functools.partial(_enabled, job),
         unsafe=job.config.unsafe_fixes,
         color=color(options, stream),
         summary=not options.quiet,
@@ -237,8 +241,10 @@ def _report(job: Job, found: Report, stream: TextIO) -> None:
         report.writer(job.format)(found, stream, setting)
 
 
-def _enabled(job: Job, entries: Callable[[], Sequence[Entry]]) -> list[Entry]:
+def _enabled(job: Job) -> list[Entry]:
     """The rules that are on by any configuration of the run: what single files ignore does not matter."""
+    from otlint.rulebook import entries
+
     configs = dict.fromkeys([job.config, *(target.config for target in job.targets)])
     return [
         entry
@@ -260,6 +266,8 @@ def _sources(job: Job, found: Report) -> Callable[[str], Source | None]:
     def source(name: str) -> Source | None:
         if name in changed:
             return changed[name]
+        from otlint.source import Source, SourceError
+
         target = targets.get(name)
         try:
             data = target.data if target is not None else None

@@ -6,16 +6,17 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from otlint import selection, toml
-from otlint.finding import Level
-from otlint.fix import Safety
 from otlint.globs import Glob, Globs
-from otlint.keys import SHARED_OPTIONS
 from otlint.layers import Layer, chain, merged
+from otlint.level import Level, Safety
 from otlint.selection import Choice, Selector, Subject
 from otlint.settings import Instrumentation, Wrappers
+
+if TYPE_CHECKING:
+    from otlint.rule import Rule
 
 NAMES = (".otlint.toml", "otlint.toml", "pyproject.toml")
 SYNTAX_ERROR = "OTL000"
@@ -36,7 +37,7 @@ class Config:
     """The settings that hold for some files.
 
     `path` is the configuration file, None without one; patterns are relative to `base`. `exclude` None means the
-    usual folders, `include` None `*.py` and `*.pyi`.
+    usual folders, `include` None `*.py` and `*.pyi`. `enabled` remembers `otlint.judge.enabled`, by what is ignored.
     """
 
     path: Path | None
@@ -63,6 +64,7 @@ class Config:
     instrumentation: Instrumentation = field(default_factory=Instrumentation)
     wrappers: Wrappers = field(default_factory=Wrappers)
     _ignored: dict[str, tuple[Selector, ...]] = field(default_factory=dict, repr=False)
+    enabled: dict[tuple[Selector, ...], list[Rule]] = field(default_factory=dict, repr=False)
 
     def selects(self, code: str, name: str, level: Level, path: str) -> bool:
         """Whether the rule, whose own level is `level`, is reported in the file."""
@@ -99,6 +101,10 @@ class Config:
     def options(self, code: str, name: str) -> Mapping[str, object]:
         """The table `[rules.CODE]`, or that of the rule it shares options with; what it does not set is missing."""
         del name
+        if not self.values:
+            return {}
+        from otlint.keys import SHARED_OPTIONS
+
         return cast("Mapping[str, object]", self.values.get(f"rules.{SHARED_OPTIONS.get(code, code)}", {}))
 
     def ignored_in(self, path: str) -> tuple[Selector, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otlint import check, engine, rule, selection
+from otlint import check, engine, judge, rule, selection
 from otlint.deployment import Evidence
 from otlint.engine import Problem, Target
 from otlint.finding import Finding, Location
@@ -225,7 +225,7 @@ class _Inquiry:
 
     def _why_off(self, finding: Finding) -> str | None:
         config, path = self.target.config, self.target.shown
-        if engine.is_selected(finding, self.target):
+        if judge.is_selected(finding, self.target):
             return None
         subject = selection.Subject(finding.code, finding.name, finding.level)
         of = "the command line" if config.path is None else shown(str(config.path))

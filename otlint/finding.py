@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from otlint.fix import Fix
+from otlint.level import Level
 
+if TYPE_CHECKING:
+    from otlint.fix import Fix
 
-class Level(enum.Enum):
-    """How bad a defect is; `INFO` rules are hints, off by default."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-    @property
-    def rank(self) -> int:
-        """0 for info, 1 for warning, 2 for error: higher is worse."""
-        return ("info", "warning", "error").index(self.value)
+__all__ = ["Finding", "Level", "Location", "Related"]
 
 
 @dataclass(frozen=True, slots=True, order=True)

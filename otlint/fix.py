@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import enum
 import itertools
 import os
 import re
@@ -13,22 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from otlint.level import Safety
+
 if TYPE_CHECKING:
     from otlint.source import Source
 
+__all__ = ["Edit", "Fix", "Safety", "apply", "diff", "downgrade", "ordered", "touches_comment", "write"]
+
 _NEW_IMPORT = re.compile(r"(?P<head>\s*from \S+ import )(?P<names>[\w., ]+)(?P<tail>\s*)")
-
-
-class Safety(enum.Enum):
-    """What a repair may change besides the defect itself.
-
-    `SAFE`: nothing else can differ at run time and no comment moves. `UNSAFE`: trace shape, names, timing
-    or other context variables may. `DISPLAY`: shown to the reader, never applied.
-    """
-
-    SAFE = "safe"
-    UNSAFE = "unsafe"
-    DISPLAY = "display"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,39 +9,18 @@ a file.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from otlint import gate
 from otlint.settings import Wrappers
-from otlint.settle import Settling
 from otlint.source import Source, SourceError
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
     from otlint.model.project import Facts, Project
-
-WORD = b"opentelemetry"
-# Distributions that switch instrumentation on without naming OpenTelemetry: their callers add facts.
-_SWITCHES = (
-    b"logfire",
-    b"traceloop",
-    b"openinference",
-    b"openlit",
-    b"langtrace",
-    b"agentops",
-    b"phoenix.otel",
-    b"microsoft.opentel",
-)
-_HANDING = (b"Thread", b"Timer(", b"run_in_executor(", b"start_new_thread(", b"submit(")
-_THREADS = re.compile(rb"\b(?:Thread|Timer|ThreadPool|ThreadPoolExecutor|run_in_executor|start_new_thread|submit)\(")
-_IMPORT = re.compile(
-    rb"(?m)(?:^|;)[ \t]*(?:"
-    rb"from[ \t]+([.\w]+)[ \t]+import\b(?:[ \t]|\\\r?\n)*(\([^)]*\)|[^\n#;]+)|import[ \t]+([^\n#;]+))"
-)
-_NAME = re.compile(rb"([\w.]+)(?:[ \t]+as[ \t]+\w+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +50,26 @@ def gather(
     shown: Callable[[str], str],
     root: Path | None,
     *,
+    hot: Sequence[str] | None = None,
     wrappers: Wrappers | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Gathered:
     """Parse the judged ones among `files` (path from the project root → bytes) and join their facts.
 
-    `shown` gives the name by which a file is reported, `root` the folder whose deployment files are read (None: none).
+    `shown` gives the name by which a file is reported, `root` the folder whose deployment files are read (None: none),
+    `hot` what the gate lets through, if it was asked already.
     """
     gathered = Gathered()
     wrappers = wrappers or Wrappers()
-    words = (WORD, *wrappers.words)
-    hot = [path for path, data in files.items() if any(word in data for word in words)]
+    if hot is None:
+        hot = gate.hot(files, (gate.WORD, *wrappers.words))
     if not hot:
         return gathered
     work = _Gathering(files, shown, gathered, root, wrappers, progress)
-    hot.extend({path for path, data in files.items() if _may_matter(data)}.difference(hot))
     work.judge(hot)
     while new := work.importers():
         work.judge(new)
     return gathered
-
-
-def _may_matter(data: bytes) -> bool:
-    """Whether a file of a project with telemetry adds facts, or drops the context, without naming OpenTelemetry."""
-    if any(word in data for word in _SWITCHES):
-        return True
-    return any(word in data for word in _HANDING) and _THREADS.search(data) is not None
 
 
 class _Gathering:
@@ -115,6 +88,7 @@ class _Gathering:
         self.shown = shown
         from otlint.deployment import collect
         from otlint.model.project import Project
+        from otlint.settle import Settling
 
         self.gathered = gathered
         deployments = collect(root) if root is not None else None
@@ -122,7 +96,7 @@ class _Gathering:
         self.progress = progress
         self._settling = Settling(self.project, self._collect)
         self._collected: set[str] = set()
-        self._cold = {path for path, data in files.items() if WORD not in data}
+        self._cold = {path for path, data in files.items() if gate.WORD not in data}
         self._tails: set[bytes] = set()
         self._near: set[str] = set()  # files in which one of these words stands
         self._imported: dict[str, list[str]] = {}
@@ -183,25 +157,7 @@ class _Gathering:
 
     def _imports(self, path: str) -> list[str]:
         if path not in self._imported:
+            from otlint.imports import imports
+
             self._imported[path] = imports(self.files[path], path)
         return self._imported[path]
-
-
-def imports(data: bytes, path: str) -> list[str]:
-    """The dotted names that import lines found in the bytes name; relative ones as seen from the path."""
-    found: list[str] = []
-    package = path.split("/")[:-1]
-    for match in _IMPORT.finditer(data):
-        source, names, plain = match.groups()
-        if plain is not None:
-            found.extend(each.decode() for each in _NAME.findall(plain))
-            continue
-        module = source.decode()
-        level = len(module) - len(module.lstrip("."))
-        if level:
-            base = package[: len(package) - (level - 1)]
-            module = ".".join([*base, *filter(None, [module[level:]])])
-        found.extend(
-            [module] if names.strip() == b"*" else (f"{module}.{each.decode()}" for each in _NAME.findall(names))
-        )
-    return found

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from otlint import selection
-from otlint.finding import Level
+from otlint.level import Level
 from otlint.report import FORMATS
+from otlint.toml import Fault
 
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 LEVELS = tuple(level.value for level in (Level.ERROR, Level.WARNING, Level.INFO))
@@ -132,15 +133,6 @@ OPTIONS: Mapping[str, tuple[Key, ...]] = {
 }
 # Rules that judge by the options of another one.
 SHARED_OPTIONS: Mapping[str, str] = {"OTL302": "OTL301"}
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with a value: a sentence; the word to blame, if one is, and the key of the value's table."""
-
-    message: str
-    word: str | None = None
-    key: str | None = None
 
 
 def fault(shape: Shape, value: object) -> Fault | None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from otlint import __version__, keys, selection, toml
+from otlint import __version__, selection, toml
 from otlint.globs import Glob
 from otlint.paths import shown
 from otlint.selection import Choice, Selector
-from otlint.toml import ConfigError
+from otlint.toml import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from otlint.keys import Key
 
 _PATTERNS = ("exclude", "extend-exclude", "include", "instrumentation.bootstrap")
 _IGNORES = ("per-file-ignores", "extend-per-file-ignores")
 _ADDED = ("extend-exclude", "extend-safe-fixes", "extend-unsafe-fixes")
 _JOINED = ("severity", "extend-per-file-ignores")
 
-Complain = Callable[[Sequence[str], keys.Fault], ConfigError]
+Complain = Callable[[Sequence[str], Fault], ConfigError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +56,17 @@ def chain(file: Path, *, base: Path | None = None) -> list[Layer]:
         child, file = file, file.parent / Path(extend).expanduser()
         if file.resolve() in seen:
             raise source(
-                ("extend",), keys.Fault(f"{shown(str(file.absolute()))} extends {shown(str(child.absolute()))} in turn")
+                ("extend",), Fault(f"{shown(str(file.absolute()))} extends {shown(str(child.absolute()))} in turn")
             )
         if not file.is_file():
-            raise source(("extend",), keys.Fault(f"{shown(str(file.absolute()))} does not exist"))
+            raise source(("extend",), Fault(f"{shown(str(file.absolute()))} does not exist"))
 
 
 def _read(file: Path, base: Path | None) -> tuple[Layer, Complain]:
     text = toml.read(file)
     above = ("tool", "otlint") if file.name == "pyproject.toml" else ()
 
-    def complain(at: Sequence[str], fault: keys.Fault) -> ConfigError:
+    def complain(at: Sequence[str], fault: Fault) -> ConfigError:
         inner = [] if fault.key is None else [fault.key]
         line = toml.line_of(text, [*above, *at, *inner], fault.word)
         return ConfigError(_sentence(at, fault), file, line)
@@ -85,13 +88,17 @@ def inline(text: str) -> Layer:
     return layer_of(document, Path.cwd(), lambda at, fault: ConfigError(f"--config: {_sentence(at, fault)}"))
 
 
-def _sentence(at: Sequence[str], fault: keys.Fault) -> str:
+def _sentence(at: Sequence[str], fault: Fault) -> str:
     return f"`{'.'.join(at)}`: {fault.message}" if fault.word != at[-1] else fault.message
 
 
 def layer_of(document: Mapping[str, object], base: Path, complain: Complain) -> Layer:
     """Checks a table of settings; `complain` knows where a key stands."""
     values: dict[str, object] = {}
+    if not document:
+        return Layer(values)
+    from otlint import keys  # most runs have no settings
+
     for at, value in _flat(document, complain):
         if at[0] == "rules":
             code = keys.rule_tables()[at[1]]
@@ -103,6 +110,8 @@ def layer_of(document: Mapping[str, object], base: Path, complain: Complain) -> 
 
 def _flat(document: Mapping[str, object], complain: Complain) -> Iterator[tuple[tuple[str, ...], object]]:
     """The settings with their paths, each checked."""
+    from otlint import keys
+
     for name, value in document.items():
         if name == "rules":
             yield from _flat_rules(value, complain)
@@ -116,6 +125,8 @@ def _flat(document: Mapping[str, object], complain: Complain) -> Iterator[tuple[
 
 
 def _flat_rules(value: object, complain: Complain) -> Iterator[tuple[tuple[str, ...], object]]:
+    from otlint import keys
+
     tables = keys.rule_tables()
     for word, table in _table(("rules",), value, complain).items():
         if word not in tables:
@@ -125,21 +136,25 @@ def _flat_rules(value: object, complain: Complain) -> Iterator[tuple[tuple[str, 
             yield ("rules", word, inner), _checked(("rules", word, inner), known, one, complain)
 
 
-def _unknown_table(word: str) -> keys.Fault:
+def _unknown_table(word: str) -> Fault:
+    from otlint import keys
+
     codes = selection.known()
     if word in codes or word in codes.values():
-        return keys.Fault(f"rule `{word}` has no options", word)
+        return Fault(f"rule `{word}` has no options", word)
     near = selection.did_you_mean(word, selection.known() | keys.rule_tables())
-    return keys.Fault(f"unknown rule `{word}`{near}", word)
+    return Fault(f"unknown rule `{word}`{near}", word)
 
 
-def _checked(at: tuple[str, ...], known: Mapping[str, keys.Key], value: object, complain: Complain) -> object:
+def _checked(at: tuple[str, ...], known: Mapping[str, Key], value: object, complain: Complain) -> object:
+    from otlint import keys
+
     key = known.get(at[-1])
     if key is None:
         others = [*known, *keys.TABLES, "rules"] if len(at) == 1 else [*known]
         inside = f" in [{'.'.join(at[:-1])}]" if len(at) > 1 else ""
         near = selection.did_you_mean(at[-1], others)
-        raise complain(at, keys.Fault(f"unknown key `{at[-1]}`{inside}{near}", at[-1]))
+        raise complain(at, Fault(f"unknown key `{at[-1]}`{inside}{near}", at[-1]))
     fault = keys.fault(key.shape, value)
     if fault is not None:
         raise complain(at, fault)
@@ -148,7 +163,7 @@ def _checked(at: tuple[str, ...], known: Mapping[str, keys.Key], value: object, 
 
 def _table(at: tuple[str, ...], value: object, complain: Complain) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise complain(at, keys.Fault("expected a table"))
+        raise complain(at, Fault("expected a table"))
     return value
 
 
@@ -169,10 +184,10 @@ def _check_version(layer: Layer, complain: Complain) -> None:
     try:
         allowed = SpecifierSet(wanted if not wanted[:1].isdigit() else f"=={wanted}", prereleases=True)
     except InvalidSpecifier as error:
-        raise complain(("required-version",), keys.Fault(f"`{wanted}` is no version specifier")) from error
+        raise complain(("required-version",), Fault(f"`{wanted}` is no version specifier")) from error
     if not allowed.contains(__version__):
         message = f"this configuration asks for otlint {wanted}, but {__version__} is running"
-        raise complain(("required-version",), keys.Fault(message))
+        raise complain(("required-version",), Fault(message))
 
 
 def merged(layers: Sequence[Layer]) -> dict[str, object]:

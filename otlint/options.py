@@ -8,8 +8,7 @@ from pathlib import Path
 
 from otlint import layers
 from otlint.config import Configs
-from otlint.keys import Fault
-from otlint.toml import ConfigError
+from otlint.toml import ConfigError, Fault
 
 _LISTS = ("select", "ignore", "extend_select", "extend_ignore", "fixable", "unfixable", "exclude", "extend_exclude")
 _PLAIN = (

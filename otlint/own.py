@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from otlint.finding import Level
-from otlint.fix import Safety
+from otlint.level import Level, Safety
 
 
 @dataclass(frozen=True, slots=True)

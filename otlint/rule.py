@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from otlint.finding import Finding, Level
-from otlint.fix import Safety
+from otlint.level import Level, Safety
 
 if TYPE_CHECKING:
+    from otlint.finding import Finding
     from otlint.model.module import Module
 
-Check = Callable[["Module"], Iterator[Finding]]
+Check = Callable[["Module"], Iterator["Finding"]]
 
 CATEGORIES = {
     "0": "otlint",

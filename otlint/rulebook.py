@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from otlint import own, rule, selection
-from otlint.finding import Level
-from otlint.fix import Safety
+from otlint.level import Level, Safety
 
 
 @dataclass(frozen=True, slots=True)

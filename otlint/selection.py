@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from otlint import own, rule
-from otlint.finding import Level
+from otlint import rule
+from otlint.level import Level
 
 _ALL, _HINTS, _EXACT = 0, 1, 6
 
@@ -62,6 +62,8 @@ def selector(word: str) -> Selector:
 @functools.cache
 def known() -> dict[str, str]:
     """Code and name of every rule, otlint's own included, by code."""
+    from otlint import own
+
     return {**own.codes(), **rule.codes()}
 
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from otlint import keys, rulebook, selection
-from otlint.finding import Level
-from otlint.fix import Safety
 from otlint.globs import Glob
+from otlint.level import Level, Safety
 from otlint.rulebook import Entry
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otlint.engine import Problem, Report
-from otlint.fix import Safety
+from otlint.level import Safety
 from otlint.options import Options
 from otlint.report import SARIF_LIMIT
 

@@ -5,8 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from otlint.paths import shown
+
+
+class Fault(NamedTuple):
+    """What is wrong with a value: a sentence; the word to blame, if one is, and the key of the value's table."""
+
+    message: str
+    word: str | None = None
+    key: str | None = None
 
 
 class ConfigError(Exception):

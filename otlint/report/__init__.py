@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,15 @@ if TYPE_CHECKING:
     from otlint.source import Source
 
 
-FORMATS = ("full", "concise", "json", "github", "sarif")
+# Format → the module and the function that write it: a run imports the one that it needs.
+_WRITERS = {
+    "full": ("text", "full"),
+    "concise": ("text", "concise"),
+    "json": ("json", "write"),
+    "github": ("github", "write"),
+    "sarif": ("sarif", "write"),
+}
+FORMATS = tuple(_WRITERS)
 
 # GitHub refuses a SARIF file with more results.
 SARIF_LIMIT = 25_000
@@ -54,16 +63,9 @@ Format = Callable[["Report", TextIO, Setting], None]
 
 def writer(name: str) -> Format:
     """The function that writes a format; raises KeyError for an unknown name."""
-    from otlint.report import github, json, sarif, text
-
-    formats: dict[str, Format] = {
-        "full": text.full,
-        "concise": text.concise,
-        "json": json.write,
-        "github": github.write,
-        "sarif": sarif.write,
-    }
-    return formats[name]
+    module, function = _WRITERS[name]
+    found: Format = getattr(importlib.import_module(f"otlint.report.{module}"), function)
+    return found
 
 
 def statistics(name: str) -> Format:

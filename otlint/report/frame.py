@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from otlint.finding import Location
-from otlint.fix import Fix
-from otlint.source import Source
+if TYPE_CHECKING:
+    from otlint.finding import Location
+    from otlint.fix import Fix
+    from otlint.source import Source
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _CONTEXT = 2
@@ -19,8 +19,7 @@ _CONTROL = {code: chr(0x2400 + code) for code in range(32)} | {0x7F: "␡"}
 _CONTROL |= dict.fromkeys([*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "�")
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A place to underline, `^` for the finding itself, `-` with words for a related place."""
 
     start: Location
@@ -34,8 +33,7 @@ class Mark:
         return self.end.row - (self.end.column == 1 and self.end.row > self.start.row)
 
 
-@dataclass(frozen=True, slots=True)
-class Paint:
+class Paint(NamedTuple):
     """Colours that can be told apart on dark and on light terminals; none of them is needed to read the text."""
 
     on: bool
@@ -110,8 +108,7 @@ def _under(mark: Mark, row: int, written: str, line: _Line) -> str | None:
     return " " * left + ("^" if mark.main else "-") * max(right - left, 1) + words
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     """A line as shown: tabs are four blanks, a long line is cut around its mark. `columns` maps offsets to columns."""
 
     text: str
@@ -137,6 +134,8 @@ class _Line:
 
 
 def _columns(character: str) -> int:
+    import unicodedata
+
     if unicodedata.combining(character) or unicodedata.category(character) == "Cf":
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

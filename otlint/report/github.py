@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from otlint.finding import Level
+from otlint.level import Level
 from otlint.paths import below
 
 if TYPE_CHECKING:

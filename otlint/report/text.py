@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from otlint import selection
-from otlint.finding import Level
-from otlint.fix import Safety
+from otlint.level import Level, Safety
 from otlint.report.frame import Mark, Paint, clean, diff, frame
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from otlint import check, engine, gather, settle
+from otlint import check, engine, gather, judge, rule, settle
 from otlint import parse as parsing
 from otlint.model import module as modules
 from otlint.model import walk
@@ -75,8 +75,7 @@ def main(tree: str, *codes: str) -> None:
     """Lint the tree as the command line does, and print where the time went."""
     os.chdir(tree)
     job = check.job_of(Options(paths=(".",), isolated=True, project_root=".", select=codes or ("ALL",)))
-    for rule in engine.rules.catalogue():
-        engine.rules.load(rule.code)
+    rule.catalogue()
     clock = Clock()
     _install(clock)
     with clock.part("everything else"):
@@ -85,8 +84,8 @@ def main(tree: str, *codes: str) -> None:
 
 
 def _install(clock: Clock) -> None:
-    enabled = engine.enabled
-    engine.enabled = lambda config, path: [clock.rule(rule) for rule in enabled(config, path)]
+    enabled = judge.enabled
+    judge.enabled = lambda config, path: [clock.rule(rule) for rule in enabled(config, path)]
     parsing.parse = clock.timed("parse", parsing.parse)
     modules.Walk = clock.timed("walk", walk.Walk)
     modules.Names = clock.timed("names", modules.Names)

@@ -1,0 +1,136 @@
+"""From one judged module to its findings: rules, suppression, selection, repair."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otlint import rule as rules
+from otlint.engine import Change, Problem, Report, Target
+from otlint.finding import Finding, Location
+from otlint.level import Level, Safety
+from otlint.repair import repair as repair_module
+
+if TYPE_CHECKING:
+    from otlint.config import Config
+    from otlint.gather import Broken, Gathered
+    from otlint.model.module import Module
+    from otlint.rule import Rule
+
+SYNTAX_ERROR = ("OTL000", "syntax-error")
+
+
+def judge(
+    key: str, target: Target, gathered: Gathered, report: Report, repair: Safety | None, ignore_suppressions: bool
+) -> None:
+    """Judge one target and put its findings, changes and problems into the report."""
+    if key in gathered.broken:
+        report.findings.append(_syntax_error(target, gathered.broken[key]))
+        return
+    if key in gathered.failed:
+        report.problems.append(_internal(target, "the model", gathered.failed[key]))
+        return
+    module = gathered.modules.get(key)
+    if module is None:
+        return
+    judged = _judge(module, target, report, ignore_suppressions)
+    if repair is not None:
+        trial = Report()
+        repaired = repair_module(module, judged, target.config, repair, lambda changed: _judge(changed, target, trial))
+        report.problems.extend(problem for problem in trial.problems if problem not in report.problems)
+        if isinstance(repaired, str):
+            report.problems.append(Problem(target.shown, f"fixes discarded: {repaired}"))
+        elif repaired is not None:
+            judged = repaired.remaining
+            after = repaired.module.source.text
+            report.changes.append(Change(target.shown, target.path, module.source, after, repaired.fixed))
+    report.findings.extend(judged)
+
+
+def _syntax_error(target: Target, broken: Broken) -> Finding:
+    start = Location(broken.row, broken.column)
+    code, name = SYNTAX_ERROR
+    level = target.config.level(code, name, Level.ERROR)
+    digest = _digest(f"{code}\0{broken.message}")
+    return Finding(target.shown, start, start, broken.message, noqa_row=broken.row, fingerprint=digest,
+                   code=code, name=name, level=level)  # fmt: skip
+
+
+def _judge(module: Module, target: Target, report: Report, ignore_suppressions: bool = False) -> list[Finding]:
+    """All findings of the enabled rules in one module, suppressed ones removed and counted."""
+    from otlint.suppress import Suppressions
+
+    config, problems = target.config, len(report.problems)
+    found: list[Finding] = []
+    for rule in enabled(config, target.shown):
+        found.extend(_run(rule, module, target, report))
+    found = _without_duplicates(found)
+    suppressions = Suppressions.of(module)
+    try:
+        covered = {id(finding) for finding in found if suppressions.covers(finding)}
+        own = suppressions.own_findings(config) if len(report.problems) == problems else []
+    except Exception as error:  # the comments of one file must not hide its findings
+        report.problems.append(_internal(target, "the suppression comments", error))
+        return found
+    # A comment may cover a hint that nobody selected: it is of use, so hints are dropped only now.
+    selected = [finding for finding in found if is_selected(finding, target)]
+    if ignore_suppressions:
+        return [dataclasses.replace(each, suppressed=True) if id(each) in covered else each for each in selected]
+    kept = [finding for finding in selected if id(finding) not in covered]
+    report.suppressed += len(selected) - len(kept)
+    return kept + own
+
+
+def is_selected(finding: Finding, target: Target) -> bool:
+    """Whether the configuration reports such a finding in the file."""
+    if finding.hint:
+        return target.config.selects_hint(finding.code, finding.name, target.shown)
+    return target.config.selects(finding.code, finding.name, rules.load(finding.code).level, target.shown)
+
+
+def enabled(config: Config, path: str) -> list[Rule]:
+    """The rules that the configuration switches on for a file, hints included."""
+    known, ignored = config.enabled, config.ignored_in(path)
+    if ignored not in known:
+        known[ignored] = [
+            rule
+            for rule in rules.catalogue()
+            if config.selects(rule.code, rule.name, rule.level, path) or config.selects_hint(rule.code, rule.name, path)
+        ]
+    return known[ignored]
+
+
+def _run(rule: Rule, module: Module, target: Target, report: Report) -> Iterator[Finding]:
+    config = target.config
+    level = config.level(rule.code, rule.name, rule.level)
+    try:
+        options = config.options(rule.code, rule.name)
+        for finding in rule.check(module.configured(options, config.instrumentation, rule=rule.code)):
+            yield _stamped(finding, rule, Level.INFO if finding.hint else level, config)
+    except Exception as error:  # one rule's crash must not hide what others find
+        report.problems.append(_internal(target, f"{rule.code} {rule.name}", error))
+
+
+def _internal(target: Target, where: str, error: Exception) -> Problem:
+    return Problem(target.shown, f"internal error in {where}: {type(error).__name__}: {error}")
+
+
+def _stamped(finding: Finding, rule: Rule, level: Level, config: Config) -> Finding:
+    fix = finding.fix
+    if fix is not None:
+        fix = dataclasses.replace(fix, safety=config.safety(rule.code, rule.name, fix.safety))
+    digest = _digest(f"{rule.code}\0{finding.fingerprint}")
+    return dataclasses.replace(finding, code=rule.code, name=rule.name, level=level, fix=fix, fingerprint=digest)
+
+
+def _digest(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _without_duplicates(found: list[Finding]) -> list[Finding]:
+    """A rule that reaches one place on two ways still says one thing."""
+    seen = {(finding.code, finding.start, finding.end): finding for finding in reversed(found)}
+    return list(reversed(seen.values()))
