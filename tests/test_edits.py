@@ -166,7 +166,7 @@ CASES = {
         BLOCK.replace("    if c:\n        d()\n", ""),
     ),
     "delete in the module": ("a\n", lambda m: edits.delete_statement(m, m.statement("a")), ""),
-    "delete the last line": ("a\nb", lambda m: edits.delete_statement(m, m.statement("b")), "a\n"),
+    "delete the last line": ("a\nb", lambda m: edits.delete_statement(m, m.statement("b")), "a"),
     "delete, semicolons": (
         "a; b ; c;  # d\n",
         lambda m: edits.delete_statement(m, m.statement("a"), m.statement("c")),

@@ -93,7 +93,16 @@ def delete_statement(module: Module, statement: Statement, *more: Statement) -> 
             edits.append(_pass(module, line))
         else:
             edits.append(_delete_line(module, line))
-    return ordered(edits)
+    return _ended_as_before(ordered(edits), module.source.text)
+
+
+def _ended_as_before(edits: Edits, text: str) -> Edits:
+    """The edits such that a text without a line end at its end still has none when its last line goes."""
+    *others, last = edits
+    start = len(text[: last.start].removesuffix("\n").removesuffix("\r"))
+    if last.text or last.end < len(text) or text.endswith(("\n", "\r")) or (others and others[-1].end > start):
+        return edits
+    return (*others, Edit(start, last.end, ""))
 
 
 def wrap_try_finally(
