@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator
 
 import libcst as cst
 
+from otlint import otel
 from otlint.model.flow import Flow
 from otlint.model.names import Binding, Names
 from otlint.model.values import Values, argument, is_hidden, parameters
 from otlint.model.walk import Node, Walk
 
 _DEPTH = 6
+_MEMBERS = frozenset({*otel.KINDS.values(), *otel.STATUS_CODES.values()})
 
 
 class Origins:
@@ -46,13 +48,18 @@ class Origins:
             yield expression
 
     def _either(self, operation: cst.BooleanOperation, depth: int) -> Iterator[cst.BaseExpression]:
-        """`a or b`: a literal on the left decides, anything else leaves both open."""
+        """`a or b`: a literal or a member of an enum on the left decides, anything else leaves both open."""
         wanted = isinstance(operation.operator, cst.Or)
-        for left in self.of(operation.left, depth):
-            if _truth(left) in {None, wanted}:
-                yield left
-        if _truth(operation.left) is not wanted:
+        lefts = [(left, self._truth(left)) for left in self.of(operation.left, depth)]
+        yield from (left for left, truth in lefts if truth in {None, wanted})
+        if not lefts or any(truth is not wanted for _, truth in lefts):
             yield from self.of(operation.right, depth)
+
+    def _truth(self, value: Node) -> bool | None:
+        """Whether a value is certainly true or false; members of the plain enums of OpenTelemetry are true."""
+        if isinstance(value, cst.Attribute) and self.values.api(value) in _MEMBERS:
+            return True
+        return _truth(value)
 
     def _named(self, name: cst.Name, depth: int) -> Iterator[cst.BaseExpression]:
         bindings = self.names.reaching(name.value, name)

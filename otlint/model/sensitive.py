@@ -129,7 +129,8 @@ def _last(function: Node) -> str:
 
 
 def _is_content(key: str) -> bool:
-    return _words(key)[-1:] != () and _words(key)[-1] in known.table("sensitive")["content"]
+    words = _words(key)
+    return bool(words) and words[-1] in known.table("sensitive")["content"] and words[-2:] not in _phrases("wrong")
 
 
 def _is_whole(module: Module, value: cst.BaseExpression) -> bool:
