@@ -271,7 +271,8 @@ class Texts:
             return _BOUNDED
         stored = self._stored(whole, value, name, depth)
         if stored is not None and stored.bound is not Bound.UNKNOWN:
-            return stored
+            # self.worker_id = uuid4(): of workers there are few, however they are numbered
+            return stored if not stored.is_unbounded or not _says_few(name) else _UNKNOWN
         if _says_unbounded(name, owner) and (owner or _is_identity(name)):
             return Text(Bound.UNBOUNDED, whole, whole)
         return _BOUNDED if self._is_enum(whole) else _UNKNOWN
@@ -435,12 +436,29 @@ def _says_unbounded(identifier: str, owner: str = "") -> bool:
     tokens = _tokens(identifier)
     if not tokens:
         return False
+    if _tokens(owner)[-1:] and _tokens(owner)[-1] in _words("words", "fixed"):
+        return False
     if "_".join(tokens) in _words("words", "whole"):
         return True
-    if tokens[-1] not in _words("words", "unbounded"):
-        return False
+    return tokens[-1] in _words("words", "unbounded") and not _says_few(identifier, owner)
+
+
+def _says_few(identifier: str, owner: str = "") -> bool:
+    """Whether a name says that of such things a system has a fixed few: `worker_id`, `queue.id`."""
+    tokens = _tokens(identifier)
     before = tokens[-2:-1] or _tokens(owner)[-1:]
-    return not before or before[0] not in _words("words", "bounded")
+    return (
+        tokens[-1:] != ()
+        and tokens[-1] in _words("words", "unbounded")
+        and before != ()
+        and before[0] in _words("words", "bounded")
+    )
+
+
+def is_measured(identifier: str) -> bool:
+    """Whether a name says that it is a measured number: `duration`, `lag_ms`."""
+    tokens = [token for token in _tokens(identifier) if token not in _words("words", "units")]
+    return tokens[-1:] != [] and tokens[-1] in _words("words", "measured") and not _words("words", "chosen") & {*tokens}
 
 
 def _is_identity(key: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from otlint import otel
@@ -29,7 +29,11 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         verdict = texts.of(attribute.value)
         unbounded = verdict.is_unbounded and not _is_index(module, verdict.origin)
-        if not unbounded and not _is_error_text(module, attribute.value):
+        if (
+            not unbounded
+            and not _holds(module, attribute.value, _is_error)
+            and not _holds(module, attribute.value, _is_measured)
+        ):
             continue
         seen.add(attribute.key)
         if module.silenced(attribute.call, _is_filtered(module) and "a view of the project may drop the attribute"):
@@ -46,20 +50,31 @@ def _named(attribute: Attribute) -> str:
     return f"`{attribute.name}`" if attribute.name is not None else "this attribute"
 
 
-def _is_error_text(module: Module, value: cst.BaseExpression) -> bool:
-    """`str(exc)`, `exc` or `f"failed: {exc}"` of the exception that is handled."""
+def _holds(module: Module, value: cst.BaseExpression, is_unbounded: Callable[[Module, cst.Name], bool]) -> bool:
+    """`exc`, `str(exc)` or `f"failed: {exc}"`."""
     import libcst as cst
 
     if isinstance(value, cst.FormattedString):
         parts = [each.expression for each in value.parts if isinstance(each, cst.FormattedStringExpression)]
-        return any(_is_error_text(module, each) for each in parts)
+        return any(_holds(module, each, is_unbounded) for each in parts)
     if isinstance(value, cst.Call):
-        converts = module.api(value.func) in {"builtins.str", "builtins.repr"} and len(value.args) == 1
-        return converts and _is_error_text(module, value.args[0].value)
-    if not isinstance(value, cst.Name):
-        return False
-    bindings = module.names.reaching(value.value, value)
+        converts = module.api(value.func) in {"builtins.str", "builtins.repr", "builtins.round"} and value.args
+        return bool(converts) and _holds(module, value.args[0].value, is_unbounded)
+    return isinstance(value, cst.Name) and is_unbounded(module, value)
+
+
+def _is_error(module: Module, name: cst.Name) -> bool:
+    """Whether it is the exception that is handled."""
+    bindings = module.names.reaching(name.value, name)
     return bool(bindings) and all(each.kind == "except" for each in bindings)
+
+
+def _is_measured(module: Module, name: cst.Name) -> bool:
+    """Whether it is a number that was measured: `lag_ms`, `longitude`."""
+    from otlint.model.text import Bound, is_measured
+
+    is_text = module.type(name) in {"builtins.str", "builtins.bool"}
+    return is_measured(name.value) and not is_text and module.texts.of(name).bound is not Bound.BOUNDED
 
 
 def _is_index(module: Module, origin: cst.CSTNode | None) -> bool:

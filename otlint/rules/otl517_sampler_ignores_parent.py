@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
     from otlint.model.module import Module
 
+_ALL = "ALWAYS_ON"
+_EFFECTS = {
+    _ALL: "dropped get spans here",
+    "TraceIdRatioBased": "sampled lose their spans here, and those that they dropped get some",
+}
+
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
@@ -25,15 +31,17 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         bad = [each for each in module.origins(given) if _root(module, each) is not None]
         sampler = bad[0] if len(bad) == 1 else given
-        name = _root(module, bad[0] if bad else given)
-        if name is None:
+        names = sorted(filter(None, (_root(module, each) for each in bad or [given])))
+        if not names:
             continue
+        name = names[-1]  # the ratio where both are given
         yield module.finding(
             sampler,
-            f"`{name}` decides without the parent, so traces that others sampled lose their spans here, "
-            "and those that they dropped get some; put it into `ParentBased`",
+            f"`{name}` decides without the parent, so traces that others {_EFFECTS[name]}; put it into `ParentBased`",
             related=() if module.walk.inside(sampler, user) else [(user, "the sampler of this provider")],
             fix=_fix(module, sampler),
+            # who wants every span says so: at the edge of a system, and where a later stage chooses
+            hint=name == _ALL,
         )
 
 
