@@ -38,6 +38,7 @@ _LITERALS: dict[type[Node], str] = {
     cst.Lambda: "~lambda",
 }
 _ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"))
+_CONFUSED = frozenset({otel.CONTEXT, otel.SPAN_CONTEXT})
 _MANAGER_DECORATORS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 # `x = x.f()` a thousand times over must not end in a RecursionError; asked in the order of the source, it never does.
 _DEPTH = 30
@@ -399,13 +400,15 @@ class Values:
                 declared.removeprefix("~yields(").removesuffix(")") if declared and declared != "~yields()" else None
             )
             return f"~manager({inner or self.agreed(list(yields)) or ''})"
+        values = [each.value for each in self.own(function, cst.Return) if each.value is not None]
         if function.returns is not None:
             declared = self.annotated(function.returns.annotation)
+            if declared in _CONFUSED and self.agreed(values) in _CONFUSED:
+                return self.agreed(values)  # the annotation may be a slip
             if declared is not None and declared not in {"typing.Any", "builtins.object"}:
                 return declared
         if self.own(function, cst.Yield):
             return "~generator"
-        values = [each.value for each in self.own(function, cst.Return) if each.value is not None]
         return (inferred.of_tuples(self, values) or self.agreed(values)) if values else None
 
     def is_manager(self, function: cst.FunctionDef) -> bool:
