@@ -42,6 +42,12 @@ def written(module: Module) -> Iterator[Written]:
     """The ids of span contexts that become text which nobody else would know them by."""
     if not any(module.walk.named(name, module.tree) for name in _IDS):
         return
+    for text in _written(module):
+        if not module.silenced(text.node, _is_no_int(module, text) and "it is written here in case it is no int"):
+            yield text
+
+
+def _written(module: Module) -> Iterator[Written]:
     for call in module.walk.all(cst.Call):
         yield from _called(module, call)
     for attribute in module.walk.all(cst.Attribute):
@@ -84,6 +90,39 @@ def _field(module: Module, expression: cst.BaseExpression, depth: int = 0) -> st
         return None
     found = {_field(module, each, depth + 1) for each in module.origins(expression) if each is not expression}
     return found.pop() if len(found) == 1 else None
+
+
+def _is_no_int(module: Module, text: Written) -> bool:
+    """Whether a test has told that the id is no int, as a double in a test is, or writing it as one has failed before.
+
+    format(trace_id, "032x") if isinstance(trace_id, int) else str(trace_id)
+    """
+    below: Node = text.node
+    for up in module.walk.ancestors(text.node):
+        if isinstance(up, cst.FunctionDef):
+            return False
+        if isinstance(up, cst.If | cst.IfExp) and up.orelse is below and _asks_for_int(module, up.test, text.value):
+            return True
+        if isinstance(up, cst.ExceptHandler):
+            return _is_second_try(module, up, text.value)
+        below = up
+    return False
+
+
+def _is_second_try(module: Module, handler: cst.ExceptHandler, value: Node) -> bool:
+    """Whether a handler is for what writing the same id as an int raises."""
+    block = module.walk.parent[handler]
+    caught = module.walk.all(cst.Name, within=handler.type) if handler.type is not None else ()
+    if not isinstance(block, cst.Try) or all(each.value not in {"TypeError", "ValueError"} for each in caught):
+        return False
+    return any(module.code(each) == module.code(value) for each in module.walk.all(cst.Attribute, within=block.body))
+
+
+def _asks_for_int(module: Module, test: Node, value: Node) -> bool:
+    if not isinstance(test, cst.Call) or module.api(test.func) != "builtins.isinstance" or len(test.args) != 2:
+        return False
+    asked, kind = (arg.value for arg in test.args)
+    return module.code(asked) == module.code(value) and module.api(kind) == "builtins.int"
 
 
 def _spec(part: cst.FormattedStringExpression) -> str | None:

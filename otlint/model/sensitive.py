@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 Words = tuple[str, ...]
+_MASKS = ("mask", "redact", "sanitiz", "sanitis", "scrub", "censor", "anonym", "obfuscat")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -112,14 +113,20 @@ def _says_nothing(module: Module, value: cst.BaseExpression) -> bool:
     origins = module.origins(value)
     if all(isinstance(each, cst.SimpleString | cst.BaseNumber | cst.Comparison) for each in origins):
         return True
+    calls = [call for each in (value, *origins) for call in module.walk.all(cst.Call, within=each)]
+    return any(_is_blind(_last(call.func)) or _masks(module, call) for call in calls)
+
+
+def _is_blind(name: str) -> bool:
     blind = known.table("sensitive")["blind"]
-    for each in (value, *origins):
-        for call in module.walk.all(cst.Call, within=each):
-            assert isinstance(call, cst.Call)
-            name = _last(call.func).lower()
-            if any(name == word or (len(word) > 3 and word in name) for word in blind):
-                return True
-    return False
+    return any(name.lower() == word or (len(word) > 3 and word in name.lower()) for word in blind)
+
+
+def _masks(module: Module, call: cst.Call) -> bool:
+    """Whether a function of the file replaces what should not be told by something whose name says so."""
+    function = module.values.function(module.api(call.func))
+    names = module.walk.all(cst.Name, within=function.body) if function is not None else ()
+    return any(word in each.value.lower() for each in names for word in _MASKS)
 
 
 def _last(function: Node) -> str:
