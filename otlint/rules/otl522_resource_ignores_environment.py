@@ -42,30 +42,30 @@ def _reason(module: Module, call: cst.Call) -> str | None:
         return "a detector gives one part of a resource"
     if any(module.api(each.func) == otel.RESOURCE_CREATE for each in module.walk.all(cst.Call, within=call)):
         return "it takes over the attributes of `Resource.create`"
-    merged = _merged_with(module, call)
-    if merged is not None and any(
-        isinstance(each, cst.Call) and module.api(each.func) == otel.RESOURCE_CREATE for each in module.origins(merged)
-    ):
-        return "it is merged with one that knows the environment"
+    others = [way for other in _merged_with(module, call) for way in module.origins(other)]
+    if any(not isinstance(way, cst.Call) or module.api(way.func) != otel.RESOURCE for way in others):
+        return "it is merged with one that may know the environment"
     return None
 
 
-def _merged_with(module: Module, call: cst.Call) -> cst.BaseExpression | None:
-    """`other` of `other.merge(call)` and of `call.merge(other)`."""
+def _merged_with(module: Module, call: cst.Call) -> Iterator[cst.BaseExpression]:
+    """Each `other` of `other.merge(call)` and of `call.merge(other)`, directly and by the name of the resource."""
     import libcst as cst
 
-    up = module.walk.parent[call]
-    merge = module.walk.parent[up]
-    if not isinstance(merge, cst.Call) or module.api(merge.func) != otel.RESOURCE_MERGE:
-        return None
-    if up is merge.func:
-        return merge.args[0].value if merge.args else None
-    return merge.func.value if isinstance(merge.func, cst.Attribute) else None
+    above, function = module.walk.parent[call], module.function_of(call)
+    targets = [each.target for each in above.targets] if isinstance(above, cst.Assign) else []
+    names = {each.value for each in targets if isinstance(each, cst.Name)}
+    for merge in module.walk.own(function.body if function is not None else module.tree, cst.Call):
+        if not isinstance(merge.func, cst.Attribute) or merge.func.attr.value != "merge" or len(merge.args) != 1:
+            continue
+        sides = [merge.func.value, merge.args[0].value]
+        mine = [each is call or (isinstance(each, cst.Name) and each.value in names) for each in sides]
+        yield from (other for other, is_mine in zip(sides, reversed(mine), strict=True) if is_mine)
 
 
 def _fix(module: Module, call: cst.Call) -> Fix | None:
     """Within `merge` the environment would win over, or lose against, the other resource."""
-    if _merged_with(module, call) is not None:
+    if any(_merged_with(module, call)):
         return None
     written = module.code(call.func)
     return Fix("make it with `Resource.create`", Safety.SAFE, edits.replace(module, call.func, f"{written}.create"))
