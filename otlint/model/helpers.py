@@ -8,6 +8,7 @@ from __future__ import annotations
 import libcst as cst
 
 from otlint import otel
+from otlint.model import switched
 from otlint.model.attributes import Attributes
 from otlint.model.callees import Callees
 from otlint.model.handoffs import is_endless, runs_work, takes_work
@@ -156,7 +157,8 @@ class Helpers:
                 if arg.star:
                     return None
                 name = arg.keyword.value if arg.keyword is not None else (positions[i] if i < len(positions) else None)
-                return facts.effect(name) if name is not None else None
+                effects = facts.effect(name) if name is not None else None
+                return switched.at(call, effects, self._positions(call, facts)) if effects is not None else None
             if arg.star:
                 positions = ()
         return None
@@ -183,20 +185,25 @@ class Helpers:
     # -- what a function does to what it is given -----------------------------------------------------------
 
     def effects(self, function: cst.FunctionDef, parameter: str) -> frozenset[str]:
-        """What may happen to the value of a parameter: end, record, status, rename, use, inject, extract or keep."""
+        """What may happen to the value of a parameter: end, record, status, rename, use, inject, extract or keep.
+
+        `record?loud`: it is recorded only where the parameter `loud`, which is False by default, is true.
+        """
         key = (function, parameter)
         if key not in self._effects:
             self._effects[key] = frozenset()
             found: set[str] = {"keep"} if is_stub(function, self.values) else set()
+            uses = []
             for node in self.walk.named(parameter, function.body):
                 if self._is_parameter(node, function):
-                    found |= self.use(node)
+                    uses.append((node, self.use(node)))
+                    found |= uses[-1][1]
                     inner = self.walk.function_of(node)
                     if inner is not function:
                         found.add("capture")
                         if inner is not None and self.callees.runs_away(inner, node, function):
                             found.add("thread")
-            self._effects[key] = frozenset(found)
+            self._effects[key] = frozenset(found) | switched.of(self.walk, function, uses)
         return self._effects[key]
 
     def _is_parameter(self, name: cst.Name, function: cst.FunctionDef) -> bool:
