@@ -591,7 +591,7 @@ FlaskInstrumentor().instrument_app(app)
     "OTL522 merged": (
         "from opentelemetry.sdk.resources import Resource\n\nfound = Resource.create().merge(Resource({'a': 'b'}))\n",
         "found = ",
-        "it is merged with one that knows the environment",
+        "it is merged with one that may know the environment",
     ),
     "OTL523 fallback": (
         "try:\n    from opentelemetry.sdk._logs import LogEmitterProvider\nexcept ImportError:\n    pass\n",
