@@ -779,7 +779,7 @@ QUESTIONS = (
     "orders/worker.py:35",
     "orders/api.py:42",
     "clean/orders_clean/payments.py:17",
-    "clean/orders_clean/telemetry.py:11",
+    "clean/orders_clean/telemetry.py:20",
 )
 
 
