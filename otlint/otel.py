@@ -281,6 +281,13 @@ TIMESTAMPS: dict[str, tuple[str, ...]] = {
     END: ("end_time",),
     **dict.fromkeys((ADD_EVENT, RECORD_EXCEPTION), ("timestamp",)),
 }
+# What gives telemetry by the name of the code that makes it, and what it gives.
+SCOPES = {
+    GET_TRACER: "tracer",
+    f"{PROVIDER}.get_tracer": "tracer",
+    GET_METER: "meter",
+    f"{METER_PROVIDER}.get_meter": "meter",
+}
 # Attributes by what takes them: what they are put on, and the parameter that is a mapping of them.
 ATTRIBUTES: dict[str, tuple[str, str]] = {
     **dict.fromkeys((START_SPAN, START_AS_CURRENT_SPAN, SET_ATTRIBUTES), ("span", "attributes")),
@@ -288,9 +295,7 @@ ATTRIBUTES: dict[str, tuple[str, str]] = {
     **dict.fromkeys((LINK, ADD_LINK), ("link", "attributes")),
     **dict.fromkeys((*MEASURES, OBSERVATION), ("metric", "attributes")),
     **dict.fromkeys((RESOURCE, RESOURCE_CREATE), ("resource", "attributes")),
-    **dict.fromkeys(
-        (GET_TRACER, f"{PROVIDER}.get_tracer", GET_METER, f"{METER_PROVIDER}.get_meter"), ("scope", "attributes")
-    ),
+    **dict.fromkeys(SCOPES, ("scope", "attributes")),
     LOG_RECORD: ("log", "attributes"),
 }
 # The same where one attribute is given as a key and a value.

@@ -634,6 +634,7 @@ FlaskInstrumentor().instrument_app(app)
         "set_attribute",
         "no value is known to be part of the text",
     ),
+    "OTL205 few names": ("\n", "get_tracer", "the text has few values"),
     "OTL605 fine": (BLOCK + "        span.set_attribute('shop.order', 1)\n", "set_attribute", ""),
     "OTL606 read": (BLOCK + "        span.set_attribute('shop.order', 1)\n", "set_attribute", ""),
     "OTL607 not known": (
