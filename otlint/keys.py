@@ -118,6 +118,9 @@ OPTIONS: Mapping[str, tuple[Key, ...]] = {
     "OTL201": (
         Key("allow-values", Many(TEXT), "[]", "Names of variables and attributes whose values are known to be few."),
     ),
+    "OTL202": (
+        Key("allow-values", Many(TEXT), "[]", "Names of variables and attributes whose values are known to be few."),
+    ),
     "OTL204": (
         Key("allow-values", Many(TEXT), "[]", "Names of variables and attributes whose values are known to be few."),
     ),

@@ -634,6 +634,11 @@ FlaskInstrumentor().instrument_app(app)
         "set_attribute",
         "no value is known to be part of the text",
     ),
+    "OTL202 unknown": (
+        BLOCK + "        span.set_attribute(f'shop.{name}', 1)\n",
+        "set_attribute",
+        "whether the text has few values is not known",
+    ),
     "OTL205 few names": ("\n", "get_tracer", "the text has few values"),
     "OTL605 fine": (BLOCK + "        span.set_attribute('shop.order', 1)\n", "set_attribute", ""),
     "OTL606 read": (BLOCK + "        span.set_attribute('shop.order', 1)\n", "set_attribute", ""),

@@ -212,6 +212,10 @@ class Project:
         self._functions |= {f"{facts.module}.{each.name}": each for each in facts.functions}
         self._forget(facts.path)
 
+    def calls(self, api: str) -> bool:
+        """Whether any file calls an API."""
+        return any(api in facts.calls for facts in self.files.values())
+
     def drop(self, path: str) -> None:
         """Forget a file."""
         facts = self.files.pop(path)

@@ -58,6 +58,7 @@ _BOUNDED = Text(Bound.BOUNDED)
 _LITERAL = Text(Bound.BOUNDED)
 _UNKNOWN = Text(Bound.UNKNOWN)
 _DEPTH = 12
+_COUNTS = frozenset({"builtins.len", "builtins.range", "builtins.enumerate"})
 
 
 @functools.cache
@@ -91,6 +92,11 @@ class Texts:
         """The same, where a list of identifiers and expressions, taken from an option, is known to be bounded."""
         words = frozenset("".join(str(each).split()) for each in allowed) if isinstance(allowed, list) else frozenset()
         return Texts(self.walk, self.names, self.values, self.flow, words) if words else self
+
+    def is_count(self, text: Text) -> bool:
+        """Whether an unbounded text counts things of the program, mostly few: the turn of a loop, a length."""
+        call = text.origin.iter if isinstance(text.origin, cst.For | cst.CompFor) else text.origin
+        return isinstance(call, cst.Call) and self.values.api(call.func) in _COUNTS
 
     def of(self, expression: Node, depth: int = 0) -> Text:
         """The verdict on an expression that is used as text."""

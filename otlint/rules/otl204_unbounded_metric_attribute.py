@@ -28,7 +28,7 @@ def check(module: Module) -> Iterator[Finding]:
         if attribute.signal != "metric" or attribute.value is None or attribute.key in seen:
             continue
         verdict = texts.of(attribute.value)
-        unbounded = verdict.is_unbounded and not _is_index(module, verdict.origin)
+        unbounded = verdict.is_unbounded and not texts.is_count(verdict)
         if (
             not unbounded
             and not _holds(module, attribute.value, _is_error)
@@ -36,7 +36,9 @@ def check(module: Module) -> Iterator[Finding]:
         ):
             continue
         seen.add(attribute.key)
-        if module.silenced(attribute.call, _is_filtered(module) and "a view of the project may drop the attribute"):
+        if module.silenced(
+            attribute.call, module.project.calls(otel.VIEW) and "a view of the project may drop the attribute"
+        ):
             continue
         yield module.finding(
             attribute.key,
@@ -75,17 +77,3 @@ def _is_measured(module: Module, name: cst.Name) -> bool:
 
     is_text = module.type(name) in {"builtins.str", "builtins.bool"}
     return is_measured(name.value) and not is_text and module.texts.of(name).bound is not Bound.BOUNDED
-
-
-def _is_index(module: Module, origin: cst.CSTNode | None) -> bool:
-    """Whether a number counts things of the program, of which there may be few: the turn of a loop, a length."""
-    import libcst as cst
-
-    call = origin.iter if isinstance(origin, cst.For | cst.CompFor) else origin
-    counts = {"builtins.len", "builtins.range", "builtins.enumerate"}
-    return isinstance(call, cst.Call) and module.api(call.func) in counts
-
-
-def _is_filtered(module: Module) -> bool:
-    """Whether some file of the project makes a view, which can leave attributes out."""
-    return any(otel.VIEW in facts.calls for facts in module.project.files.values())
