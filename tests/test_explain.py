@@ -640,6 +640,11 @@ FlaskInstrumentor().instrument_app(app)
         "whether the text has few values is not known",
     ),
     "OTL205 few names": ("\n", "get_tracer", "the text has few values"),
+    "OTL527 fallback": (
+        "try:\n    from opentelemetry.sdk._logs import LoggingHandler\nexcept ImportError:\n    pass\n",
+        "LoggingHandler",
+        "another is tried",
+    ),
     "OTL605 fine": (BLOCK + "        span.set_attribute('shop.order', 1)\n", "set_attribute", ""),
     "OTL606 read": (BLOCK + "        span.set_attribute('shop.order', 1)\n", "set_attribute", ""),
     "OTL607 not known": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -38,6 +38,11 @@ def replace(module: Module, node: cst.CSTNode, text: str) -> Edits:
     before = " " if start and _joins(source[start - 1], text[:1]) else ""
     after = " " if end < len(source) and _joins(text[-1:], source[end]) else ""
     return (Edit(start, end, before + text + after),)
+
+
+def rename(module: Module, names: Iterable[cst.CSTNode], name: str) -> Edits:
+    """Write another name at some places."""
+    return tuple(edit for each in names for edit in replace(module, each, name))
 
 
 def surround(module: Module, node: cst.BaseExpression, before: str, after: str) -> Edits:

@@ -1,4 +1,4 @@
-"""Names of OpenTelemetry that a file uses and that the version it runs with does not have."""
+"""Names of OpenTelemetry that a file uses and that its version does not have, or will not have for long."""
 
 from __future__ import annotations
 
@@ -42,16 +42,37 @@ def gone(module: Module) -> Iterator[Gone]:
                 yield Gone(arg, "parent", "`context=set_span_in_context(span)`")
 
 
-def _gone(module: Module, node: Node, dotted: str, newest: bool) -> Gone | None:
-    if not otel.is_otel(dotted):
-        return None
-    removed = known.table("removed")
+def deprecated(module: Module) -> Iterator[Gone]:
+    """Every import and attribute of the file that works and that is announced to be taken away."""
+    for statement, dotted in module.names.imported():
+        found = _listed(module, "deprecated", statement, dotted)
+        if found is not None and not module.silenced(statement, _is_fallback(module, statement) and "another is tried"):
+            yield found
+    for attribute in module.walk.all(cst.Attribute):
+        written = module.names.dotted(attribute) if _is_use(module, attribute) else None
+        found = _listed(module, "deprecated", attribute, written) if written is not None else None
+        if found is not None and found.name == written:
+            yield found
+
+
+def _listed(module: Module, table: str, node: Node, dotted: str) -> Gone | None:
+    """What a table says of a name, or of the longest start of it."""
+    rows = known.table(table) if otel.is_otel(dotted) else {}
     for length in range(dotted.count(".") + 1, 0, -1):
         start = ".".join(dotted.split(".")[: length + 1])
-        row = removed.get(start)
+        row = rows.get(start)
         if row is not None and module.instrumentation.otel_at_least(row["since"]):
             use = row["use"]
             return Gone(node, start, use if " " in use else f"`{use}`", use if row.get("renamed") else None)
+    return None
+
+
+def _gone(module: Module, node: Node, dotted: str, newest: bool) -> Gone | None:
+    if not otel.is_otel(dotted):
+        return None
+    found = _listed(module, "removed", node, dotted)
+    if found is not None:
+        return found
     owner, _, name = dotted.rpartition(".")
     names = known.table("api").get(owner) if newest else None
     return Gone(node, dotted, None) if names is not None and name not in names and name != "*" else None
@@ -60,9 +81,7 @@ def _gone(module: Module, node: Node, dotted: str, newest: bool) -> Gone | None:
 def _attribute(module: Module, attribute: cst.Attribute, newest: bool) -> Iterator[Gone]:
     """`trace.set_global_textmap`, `tracer.get_current_span`."""
     up = module.walk.parent[attribute]
-    if attribute.attr.value.startswith("_") or isinstance(
-        up, cst.Import | cst.ImportFrom | cst.ImportAlias | cst.AssignTarget
-    ):
+    if not _is_use(module, attribute):
         return
     written = module.names.dotted(attribute)
     if written is not None:
@@ -79,14 +98,24 @@ def _attribute(module: Module, attribute: cst.Attribute, newest: bool) -> Iterat
         yield Gone(attribute, f"{kind.rpartition('.')[2]}.{attribute.attr.value}", None)
 
 
+def _is_use(module: Module, attribute: cst.Attribute) -> bool:
+    """Whether a public attribute is read, not imported or written."""
+    up = module.walk.parent[attribute]
+    return not attribute.attr.value.startswith("_") and not isinstance(
+        up, cst.Import | cst.ImportFrom | cst.ImportAlias | cst.AssignTarget
+    )
+
+
 def _is_fallback(module: Module, statement: Node) -> bool:
     """Whether the import stands in a `try`, or in the handler of one, that counts on its failure."""
     return any(isinstance(up, cst.Try | cst.ExceptHandler) for up in module.walk.ancestors(statement))
 
 
 def uses(module: Module, found: Gone) -> list[Node]:
-    """Where the name of an import is used, the import included; empty where it has another name."""
+    """Where a name that has only been renamed is used, its import included; empty where it has an alias."""
     if not isinstance(found.node, cst.ImportFrom) or isinstance(found.node.names, cst.ImportStar):
+        return []
+    if found.renamed is None:
         return []
     name = found.name.rpartition(".")[2]
     alias = next(

@@ -35,9 +35,6 @@ def check(module: Module) -> Iterator[Finding]:
 def _fix(module: Module, found: Gone) -> Fix | None:
     from otlint.model.gone import uses
 
-    places = uses(module, found) if found.renamed is not None else []
-    if found.renamed is None or not places:
-        return None
-    name = found.renamed.rpartition(".")[2]
-    changes = [edit for place in places for edit in edits.replace(module, place, name)]
-    return Fix(f"use `{name}`", Safety.SAFE, tuple(changes))
+    places = uses(module, found)
+    name = (found.renamed or "").rpartition(".")[2]
+    return Fix(f"use `{name}`", Safety.SAFE, edits.rename(module, places, name)) if places else None

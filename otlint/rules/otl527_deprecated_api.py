@@ -1,0 +1,27 @@
+"""OTL527: a name of OpenTelemetry's that is to be taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otlint import edits
+from otlint.finding import Finding, Level
+from otlint.fix import Fix, Safety
+from otlint.rule import rule
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+
+@rule(Level.WARNING, fix=Safety.SAFE)
+def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.gone import deprecated, uses
+
+    if module.is_spared_test:
+        return
+    for found in deprecated(module):
+        old, new = ((each or "").rpartition(".")[2] for each in (found.name, found.renamed))
+        places = uses(module, found)
+        fix = Fix(f"use `{new}`", Safety.SAFE, edits.rename(module, places, new)) if places else None
+        yield module.finding(found.node, f"`{old}` is deprecated and will be taken away; use {found.use}", fix=fix)
