@@ -266,12 +266,13 @@ def manifest(path: str, text: str) -> Iterator[Statement]:
     elif not pods:
         yield from _hosted(path, text)
     for names, pod, notes in pods:
+        # A chart calls its objects by its values; then its files are called after the services.
+        names = names if any(map(_says, names)) else _folder_names(path)
         for note, where in notes:
             if OUTSIDE.search(note):
                 yield Statement("launch", note.partition(":")[0], _row(where), clip(note), names=names, wide=True)
         for container in _sequence(_get(pod, "containers")):
-            own = (*names, _text(_get(container, "name")), _image(container))
-            own = own if any(map(_says, own)) else _folder_names(path)
+            own = (*names, *filter(_says, (_text(_get(container, "name")), _image(container))))
             first = not _is_true(pod, "shareProcessNamespace")
             for statement in _started(container, posixpath.dirname(path), first=first):
                 yield replace(statement, names=own, wide=True)

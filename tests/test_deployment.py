@@ -462,3 +462,19 @@ def test_facts_are_plain_data(tmp_path: Path) -> None:
 def test_nothing_at_all(tmp_path: Path) -> None:
     found = collect(tmp_path / "missing")
     assert found.for_path("app.py") == Deployment()
+
+
+def test_a_chart_that_takes_names_from_its_values_calls_its_files_after_services(tmp_path: Path) -> None:
+    text = POD.format(name="{{ .Values.orders.name }}", value="false").replace(
+        "name: {{ .Values.orders.name }}\n          image", "name: server\n          image"
+    )
+    text += '          env:\n            - name: OTEL_SERVICE_NAME\n              value: "{{ .Values.orders.name }}"\n'
+    files = {
+        "src/orders/app.py": "",
+        "src/orders/Dockerfile": "FROM python",
+        "src/cart/app.py": "",
+        "src/cart/Dockerfile": "FROM python",
+    }
+    found = project(tmp_path, {**files, "chart/templates/orders.yaml": text})
+    assert "OTEL_SERVICE_NAME" in found.for_path("src/orders/app.py").env
+    assert "OTEL_SERVICE_NAME" not in found.for_path("src/cart/app.py").env
