@@ -171,6 +171,7 @@ TRACE_CONTEXT_PROPAGATOR = "opentelemetry.trace.propagation.tracecontext.TraceCo
 BAGGAGE_PROPAGATOR = "opentelemetry.baggage.propagation.W3CBaggagePropagator"
 
 INSTRUMENTATION = "opentelemetry.instrumentation."  # the packages of instrumentors, one below it for each library
+INSTRUMENT_LOGGING = f"{INSTRUMENTATION}logging.LoggingInstrumentor.instrument"
 INSTRUMENTORS = frozenset(
     {
         "opentelemetry.instrumentation.instrumentor.BaseInstrumentor",

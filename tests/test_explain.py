@@ -267,6 +267,15 @@ BLOCK = "def work(order, pool):\n    with tracer.start_as_current_span('work') a
 TRY = BLOCK + "        try:\n            order.ship()\n        except ValueError as error:\n"
 # What stands below the tracer, a text on the line that is asked about, and what each rule says about it.
 CASES = {
+    "OTL801 factory": (
+        """import logging
+
+logging.basicConfig(format="%(otelTraceID)s %(message)s")
+logging.setLogRecordFactory(print)
+""",
+        "basicConfig",
+        "app/main.py puts the fields on log records",
+    ),
     "OTL705 by hand": (
         """from opentelemetry import metrics
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.correlation import correlates
 from otlint.model.installing import installs
 from otlint.model.late import hurried
 from otlint.model.names import Binding
@@ -61,6 +62,7 @@ def collect(module: Module) -> Facts:
         script=_is_script(module),
         holding=frozenset(each.kind for each in module.providers if each.batch is not None),
         sends=sends(module),
+        correlates=correlates(module),
         hurried=frozenset(hurried(module)),
         installs=installs(module),
         adds=any(module.walk.named(name, module.tree) for name in otel.ADDS_PROCESSOR),

@@ -102,6 +102,10 @@ class Instrumentation:
         since = _natives()[key].get("since")
         return self._deployment.at_least(_natives()[key].get("package", key), since) if since is not None else None
 
+    def variable(self, name: str) -> str | None:
+        """What an environment variable of OpenTelemetry is set to where the service is launched."""
+        return self._deployment.env.get(name)
+
     def by_hand(self, kind: str, besides: str = "") -> Reason | None:
         """Why a span of that kind may be current in a handler: a middleware of the project makes one for each call.
 

@@ -134,7 +134,8 @@ class Facts:
     starts for what comes in, where that is no handler itself: a middleware, a hook, a decorator.
     `holding`: the classes of the providers that it builds and that keep telemetry in memory for a while; `sends`:
     something in it may make a provider send that. `hurried`: see `otlint.model.late.hurried`; `installs`: see
-    `otlint.model.installing.installs`; `adds`: something in it puts a processor on a provider. `requires`: see
+    `otlint.model.installing.installs`; `adds`: something in it puts a processor on a provider. `correlates`: something
+    in it may put the ids of spans on log records. `requires`: see
     `otlint.model.optional.requires`.
     """
 
@@ -157,6 +158,7 @@ class Facts:
     hurried: frozenset[tuple[str, str]] = frozenset()
     installs: tuple[tuple[str, str, bool], ...] = ()
     adds: bool = False
+    correlates: bool = False
     requires: bool | None = None
 
 
