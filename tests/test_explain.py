@@ -267,6 +267,20 @@ BLOCK = "def work(order, pool):\n    with tracer.start_as_current_span('work') a
 TRY = BLOCK + "        try:\n            order.ship()\n        except ValueError as error:\n"
 # What stands below the tracer, a text on the line that is asked about, and what each rule says about it.
 CASES = {
+    "OTL701 asked": (
+        """from opentelemetry import metrics
+
+meter = metrics.get_meter("shop")
+
+
+def watch(queues, found=None):
+    for queue in queues:
+        if found is None:
+            meter.create_observable_gauge("sizes", [queue.observe])
+""",
+        "create_observable_gauge",
+        "it is made only if it is not there yet [app/main.py:13]",
+    ),
     "OTL801 factory": (
         """import logging
 
