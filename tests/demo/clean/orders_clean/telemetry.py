@@ -32,5 +32,5 @@ def configure_tracing(service: str) -> TracerProvider:
 
 def configure_logging() -> None:
     HTTPXClientInstrumentor().instrument()
-    LoggingInstrumentor().instrument()
+    LoggingInstrumentor().instrument(inject_trace_context=True)
     logging.basicConfig(format="%(levelname)s trace_id=%(otelTraceID)s %(message)s")
