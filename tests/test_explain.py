@@ -381,6 +381,14 @@ FlaskInstrumentor().instrument_app(app)
         "with tracer",
         "a decorator makes something else of the generator, such as a context manager",
     ),
+    "OTL108 unknown": (
+        (
+            "import requests\n\n\ndef rates(url):\n    with tracer.start_as_current_span('rates'):\n"
+            "        return requests.get(url)\n"
+        ),
+        "return requests",
+        "whose service it calls is not known",
+    ),
     "OTL109 extracted": (
         (
             "from flask import Flask\nfrom opentelemetry.propagate import extract\n\napp = Flask('shop')\n\n\n"
