@@ -183,7 +183,7 @@ class Answers:
         found = [Answer.VALUE]
         if not name[:1].isupper() and pattern("values", "recovers").fullmatch(name):
             return Answer.VALUE
-        is_error = pattern("values", "makes").fullmatch(name) is not None
+        is_error = pattern("values", "makes").fullmatch(name) is not None and not self._copes(called)
         slot = _answers().get(called)
         if slot is not None:
             given = _slot_value(call, slot)
@@ -207,6 +207,21 @@ class Answers:
         if not call.args and _strongest(found) is Answer.VALUE and (name in _EMPTY or name[:1].isupper()):
             return Answer.NOTHING
         return _strongest(found)
+
+    def _copes(self, called: str) -> bool:
+        """Whether a function of the file may answer something that says nothing of a failure: `{"text": raw}`."""
+        function = self.module.values.function(called)
+        returned = self.module.walk.own(function.body, cst.Return) if function is not None else []
+        return any(isinstance(each.value, cst.Dict) and self._is_content(each.value) for each in returned)
+
+    def _is_content(self, answer: cst.Dict) -> bool:
+        """Whether no entry of a dict tells of a failure by its name, or could be a message for people."""
+        kinds = ("error_keys", "failure_keys", "success_keys", "state_keys", "status_keys")
+        keys = [_literal(each.key) if isinstance(each, cst.DictElement) else None for each in answer.elements]
+        told = [key is None or any(pattern("values", kind).fullmatch(key) for kind in kinds) for key in keys]
+        return (
+            bool(keys) and not any(told) and {"message", "msg", "detail", "reason", "code"}.isdisjoint(map(str, keys))
+        )
 
     def fails(self, call: cst.Call) -> bool:
         """Whether a call of a framework makes the answer an error: `context.set_code(StatusCode.INTERNAL)`."""
