@@ -113,17 +113,12 @@ KEYS = (
 BY_NAME = {key.name: key for key in KEYS}
 TABLES = tuple(dict.fromkeys(key.name.partition(".")[0] for key in KEYS if "." in key.name))
 
+_ALLOWED = Key("allow-values", Many(TEXT), "[]", "Names of variables and attributes whose values are known to be few.")
 # Lists of a rule extend the list that the rule has built in.
 OPTIONS: Mapping[str, tuple[Key, ...]] = {
-    "OTL201": (
-        Key("allow-values", Many(TEXT), "[]", "Names of variables and attributes whose values are known to be few."),
-    ),
-    "OTL202": (
-        Key("allow-values", Many(TEXT), "[]", "Names of variables and attributes whose values are known to be few."),
-    ),
-    "OTL204": (
-        Key("allow-values", Many(TEXT), "[]", "Names of variables and attributes whose values are known to be few."),
-    ),
+    "OTL201": (_ALLOWED,),
+    "OTL202": (_ALLOWED,),
+    "OTL204": (_ALLOWED,),
     "OTL301": (
         Key(
             "exception-signal",
@@ -132,6 +127,7 @@ OPTIONS: Mapping[str, tuple[Key, ...]] = {
             "What counts as recording an exception: the span event, a log call that carries it, or either one.",
         ),
     ),
+    "OTL526": (Key("known-local-hosts", Many(TEXT), "[]", "Hosts of the own network; `.name` is all below."),),
     "OTL602": (Key("sensitive-keys", Many(TEXT), "[]", "Further attribute keys whose values must not be recorded."),),
 }
 # Rules that judge by the options of another one.

@@ -671,6 +671,11 @@ FlaskInstrumentor().instrument_app(app)
         "whether the text has few values is not known",
     ),
     "OTL205 few names": ("\n", "get_tracer", "the text has few values"),
+    "OTL526 inside": (
+        "from opentelemetry.exporter.otlp.proto.grpc import trace_exporter as g\ng.OTLPSpanExporter('http://10.0.0.1:4317')\n",
+        "10.0.0.1",
+        "the host is on this machine or in a private network",
+    ),
     "OTL527 fallback": (
         "try:\n    from opentelemetry.sdk._logs import LoggingHandler\nexcept ImportError:\n    pass\n",
         "LoggingHandler",

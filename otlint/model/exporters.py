@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from otlint import otel
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
+
+Pair = tuple[cst.BaseExpression, cst.BaseExpression]
 
 _CLASS = re.compile(r"\w*?(Span|Trace|Metric|Log)s?(?:Record)?Exporter")
 _SIGNALS = {"Span": "traces", "Trace": "traces", "Metric": "metrics", "Log": "logs"}
@@ -92,3 +95,28 @@ def fallback(module: Module, expression: cst.BaseExpression) -> cst.SimpleString
         return None
     text = expression.args[1].value
     return text if isinstance(text, cst.SimpleString) and text.evaluated_value else None
+
+
+def header_pairs(module: Module, headers: cst.BaseExpression) -> Iterator[Pair]:
+    """The names and values of headers, given as a mapping or as pairs."""
+    if isinstance(headers, cst.Tuple | cst.List):
+        for element in headers.elements:
+            pair = element.value.elements if isinstance(element.value, cst.Tuple | cst.List) else ()
+            if len(pair) == 2:
+                yield pair[0].value, pair[1].value
+        return
+    for key, value in module.helpers.attributes.entries(headers):
+        if value is not None:
+            yield key, value
+
+
+def variables_set(module: Module) -> Iterator[tuple[str, cst.BaseExpression]]:
+    """The variables of the environment that a file sets: `os.environ["NAME"] = value`, `os.environ.setdefault`."""
+    for call in module.calls("os.environ.setdefault", "os.putenv"):
+        if len(call.args) == 2 and isinstance(name := call.args[0].value, cst.SimpleString):
+            yield str(name.evaluated_value), call.args[1].value
+    for assign in module.walk.all(cst.Assign):
+        target = assign.targets[0].target
+        variable = variable_read(module, target) if isinstance(target, cst.Subscript) else None
+        if variable is not None:
+            yield variable, assign.value
