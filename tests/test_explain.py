@@ -671,6 +671,15 @@ FlaskInstrumentor().instrument_app(app)
         "whether the text has few values is not known",
     ),
     "OTL205 few names": ("\n", "get_tracer", "the text has few values"),
+    "OTL525 one": (
+        """from opentelemetry import trace
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
+
+trace.get_tracer_provider().add_span_processor(BatchSpanProcessor(ConsoleSpanExporter()))
+""",
+        "add_span",
+        "no equal exporter is known to get the same",
+    ),
     "OTL526 inside": (
         "from opentelemetry.exporter.otlp.proto.grpc import trace_exporter as g\ng.OTLPSpanExporter('http://10.0.0.1:4317')\n",
         "10.0.0.1",

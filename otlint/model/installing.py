@@ -178,14 +178,21 @@ def _words(first: Install) -> str:
 
 def _launched(module: Module, late: Install) -> Again | None:
     """`opentelemetry-instrument python app.py`: the launcher sets tracer and meter providers before anything else."""
-    deployments = module.project.deployments
-    if late.call is None or not late.sure or late.kind == otel.LOGGER_PROVIDER or deployments is None:
+    if late.call is None or not late.sure or late.kind == otel.LOGGER_PROVIDER:
         return None
-    deployment = deployments.for_path(module.path)
-    launch = next((each for each in deployment.launches if _sets_up(each, deployment.pins)), None)
-    if launch is None or _DEFERS in deployment.env or not _starts(module, launch) or _is_given_on(module, late.call):
+    launch = launcher(module)
+    if launch is None or _is_given_on(module, late.call):
         return None
     return Again(late, f"`{launch.word}` in `{launch.path}` has set one")
+
+
+def launcher(module: Module) -> Evidence | None:
+    """What starts the file's process and sets up providers before anything else; None where none is known to."""
+    deployment = module.project.deployments.for_path(module.path) if module.project.deployments is not None else None
+    if deployment is None or _DEFERS in deployment.env:
+        return None
+    launch = next((each for each in deployment.launches if _sets_up(each, deployment.pins)), None)
+    return launch if launch is not None and _starts(module, launch) else None
 
 
 def _sets_up(launch: Evidence, pins: object) -> bool:
