@@ -713,6 +713,11 @@ exporter = OTLPSpanExporter(endpoint=endpoint)  # which ends with /v1/traces
         "exporter = ",
         "the file speaks of `/v1/traces`, so the variable may hold it or get it",
     ),
+    "OTL509 nothing": (
+        BLOCK + "        return order\n",
+        "with tracer",
+        "it is not known to end before a coroutine that is returned from it",
+    ),
     "OTL513 one": (
         """from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider

@@ -10,13 +10,14 @@ span.add_event("b")             # after the end
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from otlint import otel
+from otlint.model.unawaited import Unawaited, unawaited
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -44,8 +45,19 @@ def late(module: Module) -> Iterator[Late]:
         span = module.spans.of(call.func.value)
         if span is not None and span.variable is not None and isinstance(call.func.value, cst.Name):
             touched.setdefault(span, []).append((call, method))
+    for found in unawaited(module):
+        yield from _awaited_later(module, found, touched.get(found.span, ()))
     for span, calls in touched.items():
         yield from _managed(module, span, calls) if span.managed_by is not None else _manual(module, span, calls)
+
+
+def _awaited_later(module: Module, found: Unawaited, calls: Iterable[tuple[cst.Call, str]]) -> Iterator[Late]:
+    """The first call in a coroutine that leaves the block of the span before it runs."""
+    block = found.span.managed_by
+    inside = (each for each in calls if found.made is not None and module.function_of(each[0]) is found.made)
+    first = next(inside, None)
+    if first is not None and block is not None and not _asks(module, first[0]):
+        yield Late(found.span, *first, block)
 
 
 def _managed(module: Module, span: Span, calls: list[tuple[cst.Call, str]]) -> Iterator[Late]:

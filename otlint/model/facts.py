@@ -17,6 +17,7 @@ from otlint.model.names import Binding
 from otlint.model.optional import requires
 from otlint.model.project import ClassFacts, Facts, FunctionFacts
 from otlint.model.providers import sends
+from otlint.model.unawaited import coroutines
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -65,6 +66,7 @@ def collect(module: Module) -> Facts:
         correlates=correlates(module),
         hurried=frozenset(hurried(module)),
         installs=installs(module),
+        coroutines=frozenset(coroutines(module)),
         adds=any(module.walk.named(name, module.tree) for name in otel.ADDS_PROCESSOR),
     )
 

@@ -81,7 +81,7 @@ def _events(module: Module) -> Iterator[Install]:
             if not any(arg.keyword is not None and _SWITCH.search(arg.keyword.value) for arg in call.args):
                 for signal in sorted(distro.installs):
                     yield from _guarded(module, call, _SIGNALS[signal], module.api(call.func))
-    for name, kinds in module.project.reach.installing.items():
+    for name, kinds in module.project.installing.items():
         for call in module.calls(name):
             for kind, once in kinds.items():
                 yield from _guarded(module, call, kind, name, once=once)

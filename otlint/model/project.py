@@ -135,7 +135,7 @@ class Facts:
     `holding`: the classes of the providers that it builds and that keep telemetry in memory for a while; `sends`:
     something in it may make a provider send that. `hurried`: see `otlint.model.late.hurried`; `installs`: see
     `otlint.model.installing.installs`; `adds`: something in it puts a processor on a provider. `correlates`: something
-    in it may put the ids of spans on log records. `requires`: see
+    in it may put the ids of spans on log records. `coroutines`: what decorates an `async def` in it. `requires`: see
     `otlint.model.optional.requires`.
     """
 
@@ -159,6 +159,7 @@ class Facts:
     installs: tuple[tuple[str, str, bool], ...] = ()
     adds: bool = False
     correlates: bool = False
+    coroutines: frozenset[str] = frozenset()
     requires: bool | None = None
 
 
@@ -176,12 +177,16 @@ class Symbol:
 
 @dataclass(slots=True, eq=False)
 class Project:
-    """All facts of a project, joined by names. `paths`: all its files, those without facts included."""
+    """All facts of a project, joined by names. `paths`: all its files, those without facts included.
+
+    `installing`: the functions that make a provider the global one → its class, and whether only the first time.
+    """
 
     files: dict[str, Facts] = field(default_factory=dict)
     deployments: Deployments | None = None
     wrappers: Wrappers = field(default_factory=Wrappers)
     paths: frozenset[str] = frozenset()
+    installing: dict[str, dict[str, bool]] = field(default_factory=dict)
     _paths_by_tail: dict[str, list[str]] = field(default_factory=dict)
     _by_tail: dict[str, list[tuple[tuple[str, ...], str]]] = field(default_factory=dict)
     _found: dict[tuple[str, str], str | None] = field(default_factory=dict)
@@ -206,6 +211,11 @@ class Project:
 
     def put(self, facts: Facts) -> None:
         """Take over the facts of a file, in place of earlier ones; what was joined from those is forgotten."""
+        for name, *_ in self.files[facts.path].installs if facts.path in self.files else ():
+            self.installing.pop(f"{facts.module}.{name}", None)
+        for name, kind, once in facts.installs:
+            if name:
+                self.installing.setdefault(f"{facts.module}.{name}", {})[kind] = once
         if facts.path not in self.files:
             self._found.clear()
             parts = tuple(facts.module.split("."))
@@ -224,8 +234,9 @@ class Project:
         parts = tuple(facts.module.split("."))
         self._by_tail[parts[-1]].remove((parts, path))
         self._found.clear()
-        for each in facts.functions:
-            self._functions.pop(f"{facts.module}.{each.name}", None)
+        for name in (*(each.name for each in facts.functions), *(name for name, *_ in facts.installs)):
+            self._functions.pop(f"{facts.module}.{name}", None)
+            self.installing.pop(f"{facts.module}.{name}", None)
         self._forget(path)
 
     def _forget(self, path: str) -> None:

@@ -96,16 +96,6 @@ class Reach:
         return found
 
     @cached_property
-    def installing(self) -> dict[str, dict[str, bool]]:
-        """The functions that make a provider the global one → the provider's class, and whether only the first time."""
-        found: dict[str, dict[str, bool]] = {}
-        for facts in self._project.files.values():
-            for name, kind, once in facts.installs:
-                if name:
-                    found.setdefault(f"{facts.module}.{name}", {})[kind] = once
-        return found
-
-    @cached_property
     def names(self) -> frozenset[str]:
         """The names of all files and folders of the project: what is called otherwise comes from elsewhere."""
         return frozenset(part for path in self._project.paths for part in path.removesuffix(".py").split("/"))
