@@ -63,6 +63,7 @@ SIMPLE_PROCESSORS = {
 
 METER = "opentelemetry.metrics.Meter"
 GET_METER = "opentelemetry.metrics.get_meter"
+GET_LOGGER = "opentelemetry._logs.get_logger"
 OBSERVATION = "opentelemetry.metrics.Observation"
 VIEW = "opentelemetry.sdk.metrics.view.View"
 # What a meter makes, by the method that makes it; the observable ones are read through callbacks.
@@ -314,7 +315,7 @@ RETURNS: dict[str, str] = {
     **INSTRUMENTS,
     RESOURCE_CREATE: RESOURCE,
     RESOURCE_MERGE: RESOURCE,
-    "opentelemetry._logs.get_logger": LOGGER,
+    GET_LOGGER: LOGGER,
     f"{LOGGER_PROVIDER}.get_logger": LOGGER,
     "opentelemetry.trace.get_tracer_provider": PROVIDER,
     "opentelemetry.metrics.get_meter_provider": METER_PROVIDER,

@@ -718,6 +718,15 @@ exporter = OTLPSpanExporter(endpoint=endpoint)  # which ends with /v1/traces
         "with tracer",
         "it is not known to end before a coroutine that is returned from it",
     ),
+    "OTL512 handed on": (
+        """from opentelemetry.sdk.trace import TracerProvider
+
+provider = TracerProvider()
+export_from(provider)
+""",
+        "provider = ",
+        "it is handed to something that may use it",
+    ),
     "OTL513 one": (
         """from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
