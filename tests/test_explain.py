@@ -713,10 +713,20 @@ exporter = OTLPSpanExporter(endpoint=endpoint)  # which ends with /v1/traces
         "exporter = ",
         "the file speaks of `/v1/traces`, so the variable may hold it or get it",
     ),
+    "OTL506 finally": (
+        HEAD + """def read(span, answer):
+    try:
+        yield from answer
+    finally:
+        span.end()
+""",
+        "span.end()",
+        "whatever the consumer does, the generator ends it",
+    ),
     "OTL509 nothing": (
-        BLOCK + "        return order\n",
-        "with tracer",
-        "it is not known to end before a coroutine that is returned from it",
+        BLOCK + "        return pack(order)\n",
+        "return pack",
+        "what is returned out of the span is not known to be a coroutine",
     ),
     "OTL512 handed on": (
         """from opentelemetry.sdk.trace import TracerProvider

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from otlint.edits.endings import end_in_finally
 from otlint.edits.expressions import (
     append_element,
     bind_exception,
@@ -41,6 +42,7 @@ __all__ = [
     "carry_context",
     "delete_clause",
     "delete_statement",
+    "end_in_finally",
     "flush_before",
     "insert_after",
     "insert_argument",

@@ -63,6 +63,15 @@ class Generators:
             if isinstance(function, cst.FunctionDef):
                 self._yields.setdefault(function, []).append(each)
 
+    @property
+    def functions(self) -> list[cst.FunctionDef]:
+        """The generator functions, in source order."""
+        return [each for each in self._yields if isinstance(each, cst.FunctionDef)]
+
+    def hands_over(self, function: cst.FunctionDef) -> bool:
+        """Whether a consumer takes the values of a generator function, and may stop at any of them."""
+        return bool(self._handing_over(function.body))
+
     def held(self) -> Iterator[Held]:
         """What is current across a `yield`, each start once."""
         if self._yields:

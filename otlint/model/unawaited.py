@@ -48,8 +48,6 @@ def unawaited(module: Module) -> Iterator[Unawaited]:
         found = next(_handed_out(module, span, function), None) if span.ends else None
         if found is not None:
             yield found
-        elif span.ends and span.manner in {"with", "decorator"}:
-            module.silenced(span.start, "it is not known to end before a coroutine that is returned from it")
 
 
 def coroutines(module: Module) -> Iterator[str]:
@@ -74,6 +72,8 @@ def _handed_out(module: Module, span: Span, function: cst.FunctionDef) -> Iterat
                 made = _coroutine(module, origin)
                 if made is not None:
                     yield Unawaited(span, origin, made if isinstance(made, cst.FunctionDef) else None)
+                elif module.rule == "OTL509":
+                    module.silenced(origin, "what is returned out of the span is not known to be a coroutine")
 
 
 def _is_of_api(span: Span) -> bool:

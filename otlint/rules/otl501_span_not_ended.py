@@ -26,9 +26,12 @@ _EXITS = {
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.streams import is_stream
     from otlint.model.unended import unended
 
     for found in unended(module):
+        if is_stream(found):
+            continue  # OTL506
         way = found.exits[0]
         yield module.finding(
             found.span.start,
@@ -49,7 +52,7 @@ def _message(found: Unended) -> str:
 
 
 def _fix(module: Module, found: Unended) -> Fix | None:
-    made = _left_open(module, found) or _dropped(module, found) or _guarded(module, found)
+    made = _left_open(module, found) or _dropped(module, found) or edits.end_in_finally(module, found)
     return Fix(made[0], Safety.UNSAFE, made[1]) if made is not None else None
 
 
@@ -77,26 +80,3 @@ def _dropped(module: Module, found: Unended) -> tuple[str, tuple[Edit, ...]] | N
     return "put what follows into `with`", edits.wrap_with(
         module, rest, f"with {module.code(call)}:", without=[statement]
     )
-
-
-def _guarded(module: Module, found: Unended) -> tuple[str, tuple[Edit, ...]] | None:
-    """`try: … finally: span.end()` around what follows; what passes there is recorded, if nobody does so yet."""
-    from otlint.model.blocks import guarded, is_wrappable
-    from otlint.model.missed import would_miss
-
-    guard = guarded(module, found.custody)
-    if guard is None or not found.custody.names or not is_wrappable(module, guard.inside, yields=True):
-        return None
-    name = found.custody.names[0]
-    ending = guard.ending or f"{name}.end()"
-    made: tuple[Edit, ...] = ()
-    lines, handler, test = [ending], list[str](), None
-    if guard.branch is not None:
-        made = edits.insert_before(module, guard.branch, [f"{name} = None"]) if guard.unset else ()
-        test = f"{name} is not None"
-        lines = [f"if {test}:", f"\t{ending}"]
-    if would_miss(module, found.span):
-        handler, imports = edits.recording_handler(module, guard.statement, name, test)
-        made = (*made, *imports)
-    wrapped = edits.wrap_try_finally(module, guard.inside, lines, handler=handler, without=guard.gone)
-    return "end it in a `finally`", (*made, *wrapped)

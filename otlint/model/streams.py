@@ -1,0 +1,168 @@
+"""Generators and iterators that end a span only if somebody takes all their values.
+
+def stream(span, answer):
+    for chunk in answer:
+        yield chunk             # a consumer that stops here leaves the span open
+    span.end()
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.generators import Generators
+from otlint.model.unended import Unended, unended
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+_SPAN = re.compile(r"(?i)(?:^|_)span$")
+_NEXT = ("__next__", "__anext__")
+_CLOSING = frozenset({"__del__", "close", "aclose", "__exit__", "__aexit__", "throw", "athrow"})
+# Bases that leave it to the class to end its span.
+_BASES = re.compile(r"(?:wrapt|typing|collections|abc|builtins|types)\b.*")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Leak:
+    """`node` is the start of the span, or its end where it comes from elsewhere; `at`: where the consumer may stop."""
+
+    node: Node
+    at: Node | None
+    unended: Unended | None = None
+
+
+def leaks(module: Module) -> Iterator[Leak]:
+    """Each span once; tests are left alone."""
+    for found in unended(module):
+        if is_stream(found):
+            yield Leak(found.span.start, next(way.node for way in found.exits if way.kind == "yield"), found)
+    generators = Generators(module)
+    for function in generators.functions:
+        yield from _borrowed(module, generators, function)
+    for cls in module.walk.all(cst.ClassDef):
+        yield from _iterated(module, cls)
+
+
+def is_stream(found: Unended) -> bool:
+    """Whether it is a generator that misses the end of a span, which it has, where its consumer stops."""
+    return bool(found.custody.discharged) and any(way.kind == "yield" for way in found.exits)
+
+
+def _borrowed(module: Module, generators: Generators, function: cst.FunctionDef) -> Iterator[Leak]:
+    """A span that the generator is given, or finds in a function around it or on its object, and that it ends."""
+    ends: dict[str, list[Node]] = {}
+    named: list[cst.Name | cst.Attribute] = [*module.walk.own(function.body, cst.Name)]
+    for held in [*named, *module.walk.own(function.body, cst.Attribute)]:
+        if _is_from_elsewhere(module, held, function) and (end := _end(module, held)) is not None:
+            ends.setdefault(module.code(held), []).append(end)
+    for name, found in ends.items():
+        usual = [each for each in found if not _is_handling(module, each)]
+        if not usual or not generators.hands_over(function) or _has_owner(module, function, name, usual):
+            continue
+        flow = module.flow(function)
+        ways = (way.node for way in flow.escapes(function, found) if way.kind == "yield")
+        at = next((way for way in ways if flow.reaches(way, usual)), None)
+        if not module.silenced(usual[0], at is None and "whatever the consumer does, the generator ends it"):
+            yield Leak(_start(module, name, function) or usual[0], at)
+
+
+def _is_from_elsewhere(module: Module, held: cst.Name | cst.Attribute, function: cst.FunctionDef) -> bool:
+    """Whether it is a span that the function has not made itself."""
+    kind = module.type(held)
+    name = held.value if isinstance(held, cst.Name) else held.attr.value
+    if kind != otel.SPAN and not (kind is None and _SPAN.search(name)):
+        return False
+    if isinstance(held, cst.Attribute):
+        return isinstance(held.value, cst.Name) and held.value.value == "self"
+    bindings = module.names.reaching(held.value, held)
+    return bool(bindings) and all(
+        each.kind == "param" or not module.walk.inside(each.node, function) for each in bindings
+    )
+
+
+def _end(module: Module, held: Node) -> Node | None:
+    """The call by which one use of a span ends it."""
+    up = module.walk.parent[held]
+    if isinstance(up, cst.Attribute) and up.value is not held:
+        return None
+    if "end" not in module.helpers.use(held):
+        return None
+    if isinstance(up, cst.WithItem):
+        return up
+    call = module.walk.parent[up]
+    return call if isinstance(call, cst.Call) else None
+
+
+def _is_handling(module: Module, node: Node) -> bool:
+    return any(isinstance(up, cst.ExceptHandler) for up in module.walk.ancestors(node))
+
+
+def _has_owner(module: Module, function: cst.FunctionDef, name: str, ends: list[Node]) -> bool:
+    """Whether something else ends the span as well: a block, the function around, a method for that."""
+    for call in module.values.call_sites(function):
+        given = [module.spans.of(arg.value) for arg in call.args]
+        if any(span is not None and span.ends for span in given):
+            return True
+    outer = module.function_of(function)
+    around = module.walk.class_of(function) if name.startswith("self.") else outer
+    if around is None or (name in _parameters(function)):
+        return False
+    for other in module.walk.named(name.rpartition(".")[2], around):
+        held = module.walk.parent[other] if name.startswith("self.") else other
+        end = _end(module, held)
+        others = end is not None and end not in ends and module.function_of(end) is not function
+        if end is not None and others and not _is_handling(module, end):
+            return True
+    return False
+
+
+def _parameters(function: cst.FunctionDef) -> set[str]:
+    params = function.params
+    return {each.name.value for each in (*params.posonly_params, *params.params, *params.kwonly_params)}
+
+
+def _start(module: Module, name: str, function: cst.FunctionDef) -> Node | None:
+    """Where a span of the function around the generator starts."""
+    outer = module.function_of(function)
+    for span in module.spans:
+        if span.variable == name and outer is not None and span.function is outer:
+            return span.start
+    return None
+
+
+def _iterated(module: Module, cls: cst.ClassDef) -> Iterator[Leak]:
+    """A class that ends its span in `__next__`, where there are no more values, and nowhere else."""
+    methods = {each.name.value: each for each in module.walk.all(cst.FunctionDef) if module.walk.class_of(each) is cls}
+    if not methods.keys() & set(_NEXT) or "weakref" in module.code(cls):
+        return
+    if not all((base := module.api(arg.value)) is not None and _BASES.fullmatch(base) for arg in cls.bases):
+        return
+    closing = next(_ended_by(module, methods, _CLOSING & methods.keys()), None)
+    end = next(_ended_by(module, methods, [name for name in _NEXT if name in methods]), None)
+    if end is not None and not module.silenced(end, closing is not None and "the class ends it when it is closed"):
+        yield Leak(end, None)
+
+
+def _ended_by(module: Module, methods: dict[str, cst.FunctionDef], names: object) -> Iterator[Node]:
+    """Where the methods of these names, and those of the class that they call, end a span on their object."""
+    waiting, seen = [*names], set[str]()  # type: ignore[misc]
+    while waiting:
+        name = waiting.pop(0)
+        if name in seen or name not in methods:
+            continue
+        seen.add(name)
+        for held in module.walk.all(cst.Attribute, within=methods[name].body):
+            if not isinstance(held.value, cst.Name) or held.value.value != "self":
+                continue
+            waiting.append(held.attr.value)
+            span = module.type(held) == otel.SPAN or _SPAN.search(held.attr.value)
+            if span and (end := _end(module, held)) is not None:
+                yield end
