@@ -759,6 +759,16 @@ def lambda_handler(event, context):
         "processor = ",
         "the process may be frozen between requests",
     ),
+    "OTL520 set up": (
+        """from opentelemetry.sdk.trace import TracerProvider
+
+
+def set_up():
+    return TracerProvider()
+""",
+        "return Tracer",
+        "it is not known to be built for each request, message or invocation",
+    ),
     "OTL524 two": (
         """from opentelemetry.sdk.trace import TracerProvider
 

@@ -1,0 +1,82 @@
+"""Providers that are built anew for each request, message or invocation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+
+_CACHES = re.compile(r"(?i)cache|once|memo|singleton")
+_BRANCHES = (cst.If, cst.IfExp, cst.BooleanOperation, cst.ExceptHandler, cst.MatchCase, cst.While, cst.For, cst.Else)
+_DEPTH = 2
+_TRACERS = (otel.GET_TRACER, f"{otel.PROVIDER}.get_tracer", otel.GET_METER, f"{otel.METER_PROVIDER}.get_meter")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Repeated:
+    """A call that is made for each of them, by what `handler` names; `at` is its function if that is here."""
+
+    call: cst.Call
+    handler: str
+    at: cst.FunctionDef | None
+
+
+def repeated_providers(module: Module) -> Iterator[Repeated]:
+    """The constructors of providers, in source order."""
+    for provider in module.providers:
+        function = module.function_of(provider.call)
+        if not isinstance(function, cst.FunctionDef):
+            continue
+        found = None if _is_conditional(module, provider.call) else _handler(module, function, 0)
+        if found is not None:
+            yield Repeated(provider.call, *found)
+        else:
+            module.silenced(provider.call, "it is not known to be built for each request, message or invocation")
+
+
+def repeated_tracers(module: Module) -> Iterator[Repeated]:
+    """The calls that give a tracer or meter, where a handler makes them itself."""
+    for call in module.calls(*_TRACERS):
+        function = module.function_of(call)
+        if isinstance(function, cst.FunctionDef) and module.entries.handles(function):
+            yield Repeated(call, function.name.value, function)
+
+
+def _handler(module: Module, function: cst.FunctionDef, depth: int) -> tuple[str, cst.FunctionDef | None] | None:
+    """What handles requests and certainly calls the function each time, nothing remembering what it has made."""
+    if module.entries.handles(function):
+        return function.name.value, function
+    if depth >= _DEPTH or any(_CACHES.search(module.code(each)) for each in function.decorators):
+        return None
+    for call in module.values.call_sites(function):
+        caller = module.function_of(call)
+        if isinstance(caller, cst.FunctionDef) and not _is_conditional(module, call):
+            found = _handler(module, caller, depth + 1)
+            if found is not None:
+                return found
+    name = module.names.qualified(function)
+    others = [path for _, path in module.project.handled.get(name, ()) if path != module.path]
+    return (others[0], None) if others else None
+
+
+def _is_conditional(module: Module, node: Node) -> bool:
+    """Whether something decides if the node runs when its function does: what is there already, mostly."""
+    function = module.function_of(node)
+    for up in module.walk.ancestors(node):
+        if up is function:
+            break
+        if isinstance(up, _BRANCHES):
+            return True
+    if not isinstance(function, cst.FunctionDef):
+        return True
+    left = [each for each in module.walk.own(function.body, cst.Return) if not module.walk.inside(node, each)]
+    return any(module.walk.order[each] < module.walk.order[node] for each in left)
