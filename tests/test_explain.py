@@ -769,6 +769,16 @@ def set_up():
         "return Tracer",
         "it is not known to be built for each request, message or invocation",
     ),
+    "OTL521 simple": (
+        """from opentelemetry.sdk.trace import TracerProvider
+
+
+def lambda_handler(event, context):
+    return {}
+""",
+        "def lambda",
+        "nothing that it uses is known to keep spans in memory",
+    ),
     "OTL524 two": (
         """from opentelemetry.sdk.trace import TracerProvider
 

@@ -16,7 +16,7 @@ from otlint.edits.expressions import (
     surround,
 )
 from otlint.edits.imports import reference, remove_import
-from otlint.edits.providers import flush_before, shut_down_in
+from otlint.edits.providers import flush_before, flush_in_finally, shut_down_in
 from otlint.edits.reports import record_and_raise, recording_handler, report_failure, set_error_after
 from otlint.edits.spans import add_attributes, set_attributes_after, set_kind
 from otlint.edits.statements import (
@@ -44,6 +44,7 @@ __all__ = [
     "delete_statement",
     "end_in_finally",
     "flush_before",
+    "flush_in_finally",
     "insert_after",
     "insert_argument",
     "insert_before",

@@ -9,7 +9,7 @@ import libcst as cst
 
 from otlint import otel
 from otlint.edits.imports import reference
-from otlint.edits.statements import append, insert_before
+from otlint.edits.statements import append, insert_before, wrap_try_finally
 from otlint.fix import Edit
 from otlint.model.optional import is_available
 
@@ -43,6 +43,22 @@ def flush_before(module: Module, statement: cst.BaseSmallStatement, providers: S
     else:
         made = _sending_global(module, otel.SDK_PROVIDER, statement, "force_flush")
     return None if made is None else (*insert_before(module, statement, made[0]), *made[1])
+
+
+def flush_in_finally(module: Module, function: cst.FunctionDef, providers: Sequence[Provider]) -> Edits | None:
+    """Put the body of a function into a `try` whose `finally` flushes; None as above."""
+    body = function.body.body if isinstance(function.body, cst.IndentedBlock) else []
+    statements = [
+        each for line in body for each in (line.body if isinstance(line, cst.SimpleStatementLine) else [line])
+    ]
+    statements = statements[1 if function.get_docstring() is not None else 0 :]
+    if not statements or not is_available(module, statements[0]):
+        return None
+    if providers:
+        made = _sending(module, providers, statements[0], "force_flush")
+    else:
+        made = _sending_global(module, otel.SDK_PROVIDER, statements[0], "force_flush")
+    return None if made is None else (*wrap_try_finally(module, statements, made[0]), *made[1])
 
 
 def _sending(

@@ -93,7 +93,8 @@ class _Search:
             return any(module.walk.inside(each, part) for part in sending)
 
         for call in calls:
-            if call is not node and call in flow and self._makes_spans(call) and flow.reaches(call, node, stop):
+            made = call is not node and call in flow and self._makes_spans(call) and not self._sends_at_last(call)
+            if made and flow.reaches(call, node, stop):
                 return (call,)
         if function is None or depth > _DEPTH or flow.always_before(stop, node):
             return None
@@ -150,6 +151,14 @@ class _Search:
         return any(isinstance(walk.parent[each], cst.Attribute) for each in named) or any(
             self._sends(each, depth + 1) for each in walk.all(cst.Call, within=function.body)
         )
+
+    def _sends_at_last(self, call: cst.Call) -> bool:
+        """Whether the function that is called has all of its work in a `try` whose `finally` sends what it has made."""
+        function = self.module.values.function(self.module.api(call.func))
+        last = function.body.body[-1] if function is not None else None
+        if not isinstance(last, cst.Try) or last.finalbody is None:
+            return False
+        return any(self._sends(each, 0) for each in self.module.walk.own(last.finalbody, cst.Call))
 
     def _parts(self, call: cst.Call, node: Node) -> Iterator[Node]:
         """The call, and what decides on it: `if ready: provider.shutdown()` counts as done."""
