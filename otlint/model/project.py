@@ -211,11 +211,8 @@ class Project:
 
     def put(self, facts: Facts) -> None:
         """Take over the facts of a file, in place of earlier ones; what was joined from those is forgotten."""
-        for name, *_ in self.files[facts.path].installs if facts.path in self.files else ():
-            self.installing.pop(f"{facts.module}.{name}", None)
         for name, kind, once in facts.installs:
-            if name:
-                self.installing.setdefault(f"{facts.module}.{name}", {})[kind] = once
+            self.installing.setdefault(f"{facts.module}.{name}", {})[kind] = once
         if facts.path not in self.files:
             self._found.clear()
             parts = tuple(facts.module.split("."))
