@@ -671,15 +671,6 @@ FlaskInstrumentor().instrument_app(app)
         "whether the text has few values is not known",
     ),
     "OTL205 few names": ("\n", "get_tracer", "the text has few values"),
-    "OTL525 one": (
-        """from opentelemetry import trace
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
-
-trace.get_tracer_provider().add_span_processor(BatchSpanProcessor(ConsoleSpanExporter()))
-""",
-        "add_span",
-        "no equal exporter is known to get the same",
-    ),
     "OTL526 inside": (
         "from opentelemetry.exporter.otlp.proto.grpc import trace_exporter as g\ng.OTLPSpanExporter('http://10.0.0.1:4317')\n",
         "10.0.0.1",
@@ -712,6 +703,28 @@ exporter = OTLPSpanExporter(endpoint=endpoint)  # which ends with /v1/traces
 """,
         "exporter = ",
         "the file speaks of `/v1/traces`, so the variable may hold it or get it",
+    ),
+    "OTL505 by hand": (
+        HEAD + """from opentelemetry import context
+
+
+def before(order):
+    context.attach(trace.set_span_in_context(order.span))
+
+
+def after():
+    trace.get_current_span().end()
+""",
+        ".end()",
+        "the file attaches contexts, so the span may be its own",
+    ),
+    "OTL525 one": (
+        """from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
+
+processor = BatchSpanProcessor(ConsoleSpanExporter())
+""",
+        "processor = ",
+        "no other exporter is known to send the same to the same place",
     ),
     "OTL506 finally": (
         HEAD + """def read(span, answer):
