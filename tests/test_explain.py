@@ -716,15 +716,16 @@ def after():
     trace.get_current_span().end()
 """,
         ".end()",
-        "the file attaches contexts, so the span may be its own",
+        "the file attaches contexts, so the span may be its own [app/main.py:15]",
     ),
     "OTL525 one": (
-        """from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
+        """from opentelemetry import trace
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
 
-processor = BatchSpanProcessor(ConsoleSpanExporter())
+trace.get_tracer_provider().add_span_processor(BatchSpanProcessor(ConsoleSpanExporter()))
 """,
-        "processor = ",
-        "no other exporter is known to send the same to the same place",
+        "add_span",
+        "no equal exporter is known to get the same",
     ),
     "OTL506 finally": (
         HEAD + """def read(span, answer):
