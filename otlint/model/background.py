@@ -44,12 +44,12 @@ def missed(module: Module, handoff: Handoff) -> str | None:
 
     Also None where the work brings its own context, or lives longer than what starts it.
     """
-    carrier = next((each for each in handoff.inputs if _carries_context(module, each)), None)
+    carrier = next((each for each in handoff.inputs if carries_context(module, each)), None)
     if module.silenced(
         handoff.call, Reason("the work is given a context, a span or a carrier", carrier) if carrier else None
     ):
         return None
-    names = {handoff.run} if handoff.run is not None else set(_run(module, handoff.target, handoff.inputs))
+    names = {handoff.run} if handoff.run is not None else set(runs(module, handoff.target, handoff.inputs))
     if module.silenced(handoff.call, not names and "what runs in the thread is not known"):
         return None
     if module.silenced(handoff.call, _lives_long(module, handoff, names) and "it lives longer than what starts it"):
@@ -69,7 +69,7 @@ def missed(module: Module, handoff: Handoff) -> str | None:
     return None
 
 
-def _carries_context(module: Module, given: cst.BaseExpression) -> bool:
+def carries_context(module: Module, given: cst.BaseExpression) -> bool:
     """Whether an argument is a context, a span or a carrier, by its type or else by its name."""
     kind = module.type(given)
     if kind in {otel.CONTEXT, otel.SPAN, otel.SPAN_CONTEXT, otel.LINK}:
@@ -78,14 +78,14 @@ def _carries_context(module: Module, given: cst.BaseExpression) -> bool:
     return isinstance(spelled, str) and _CARRIES_CONTEXT.search(spelled) is not None
 
 
-def _run(module: Module, target: Node, inputs: tuple[cst.BaseExpression, ...]) -> Iterator[str]:
+def runs(module: Module, target: Node, inputs: tuple[cst.BaseExpression, ...]) -> Iterator[str]:
     """The dotted names of the functions that the thread runs; none when that is not certain."""
     if isinstance(target, cst.Lambda):
         for call in module.walk.own(target.body, cst.Call):
             yield from _called(module, call)
     elif isinstance(target, cst.Call):
         if module.api(target.func) == "functools.partial" and target.args:
-            yield from _run(module, target.args[0].value, tuple(arg.value for arg in target.args[1:]))
+            yield from runs(module, target.args[0].value, tuple(arg.value for arg in target.args[1:]))
     else:
         api = module.api(target)
         if api in {"asyncio.run", "anyio.run", "asyncio.AbstractEventLoop.run_until_complete"}:
@@ -106,7 +106,7 @@ def _called(module: Module, call: cst.Call) -> Iterator[str]:
     """What a call calls; a copy of the context that the thread makes itself is a copy of nothing."""
     api, owner = module.api(call.func), call.func.value if isinstance(call.func, cst.Attribute) else None
     if isinstance(owner, cst.Call) and module.api(owner.func) == "contextvars.copy_context" and call.args:
-        yield from _run(module, call.args[0].value, ())
+        yield from runs(module, call.args[0].value, ())
     elif api is not None and api != "contextvars.copy_context":
         yield api
 
@@ -115,7 +115,7 @@ def _assigned(module: Module, name: cst.Name, inputs: tuple[cst.BaseExpression, 
     bindings = module.names.reaching(name.value, name)
     value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
     if isinstance(value, cst.Lambda | cst.Call):
-        yield from _run(module, value, inputs)
+        yield from runs(module, value, inputs)
 
 
 def _lives_long(module: Module, handoff: Handoff, names: set[str]) -> bool:

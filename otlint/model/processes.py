@@ -1,0 +1,124 @@
+"""Work that is handed to a process of its own: what of its spans is lost at its end, and what loses its parent.
+
+A forked child ends by `os._exit`: nothing that the batch processor it has inherited still holds is ever sent. A spawned
+one starts with an empty context.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.background import carries_context, runs
+from otlint.model.needs import Needs, facts_of
+from otlint.model.providers import SENDS
+from otlint.model.reason import Reason
+from otlint.model.values import argument
+
+if TYPE_CHECKING:
+    from otlint.model.active import Active
+    from otlint.model.module import Module
+
+_PROCESS = re.compile(r"multiprocessing\.(?:context\.\w+\.|process\.|get_context\(\)\.)?\w*Process")
+_POOL = re.compile(r"multiprocessing\.(?:pool|get_context\(\))\.Pool|concurrent\.futures\.ProcessPoolExecutor")
+_WORK = frozenset(
+    {"submit", "map", "map_async", "imap", "imap_unordered", "starmap", "starmap_async", "apply", "apply_async"}
+)
+_METHODS = ("multiprocessing.get_context", "multiprocessing.set_start_method")
+_EMPTY = frozenset({"spawn", "forkserver"})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Child:
+    """One call that has a process do work: `names` are what it runs, `inputs` what that is given.
+
+    `method` is how the process starts: fork, spawn, forkserver, "" for the default, None where nobody can tell.
+    """
+
+    call: cst.Call
+    names: frozenset[str]
+    inputs: tuple[cst.BaseExpression, ...]
+    method: str | None
+
+
+def children(module: Module) -> Iterator[Child]:
+    """The processes to which the file hands work that is known."""
+    for call in module.walk.all(cst.Call):
+        api = module.api(call.func) or ""
+        owner, _, name = api.rpartition(".")
+        if _PROCESS.fullmatch(api):
+            given = argument(call, "target", ("group", "target"))
+            more = argument(call, "args", ("group", "target", "name", "args"))
+            inputs = tuple(each.value for each in more.elements) if isinstance(more, cst.Tuple | cst.List) else ()
+        elif name in _WORK and _POOL.fullmatch(owner) and call.args and call.args[0].keyword is None:
+            given, inputs = call.args[0].value, tuple(arg.value for arg in call.args[1:])
+        else:
+            continue
+        names = frozenset(runs(module, given, inputs)) if given is not None else frozenset[str]()
+        if not module.silenced(call, not names and "what runs in the process is not known"):
+            yield Child(call, names, inputs, _method(module))
+
+
+def spans_lost(module: Module, child: Child) -> bool:
+    """Whether the process makes spans and ends without sending them."""
+    if child.method not in {"", "fork"}:
+        return False
+    called = module.project.called_by(child.names)
+    makes = any((facts := facts_of(module, name)) is not None and facts.telemetry for name in called)
+    if module.silenced(child.call, not makes and "nothing that it does is known to make spans"):
+        return False
+    holding = any(otel.SDK_PROVIDER in facts.holding for facts in module.project.reach.files(module.path))
+    if module.silenced(child.call, not holding and "no provider is known to keep spans in memory"):
+        return False
+    return not module.silenced(child.call, _sent(module, called) or _prepared(module))
+
+
+def parent_lost(module: Module, child: Child) -> Active | None:
+    """The span from which the process should continue and cannot, None when nothing is known to be lost."""
+    if child.method not in _EMPTY:
+        return None
+    active = module.active(child.call)
+    carrier = next((each for each in child.inputs if carries_context(module, each)), None)
+    if module.silenced(child.call, Reason("the process is given a context or carrier", carrier) if carrier else None):
+        return None
+    return active if active is not None and Needs(module, set(child.names)).starts_spans else None
+
+
+def _method(module: Module) -> str | None:
+    """How processes of the file start."""
+    found = set()
+    for call in module.calls(*_METHODS):
+        given = call.args[0].value if call.args else None
+        found.add(str(given.evaluated_value) if isinstance(given, cst.SimpleString) else None)
+    return found.pop() if len(found) == 1 else None if found else ""
+
+
+def _sent(module: Module, called: frozenset[str]) -> Reason | None:
+    """What flushes in the process, or builds a provider there."""
+    if not otel.SDK_PROVIDERS.isdisjoint(called):
+        return Reason("the process makes a provider of its own")
+    for name in sorted(called):
+        if name.rpartition(".")[2] in SENDS:
+            return Reason(f"`{name}` may send what it holds")
+        function = module.values.function(name)
+        if function is not None:
+            ends = [each for each in module.walk.own(function.body, cst.Attribute) if each.attr.value in SENDS]
+            if ends:
+                return Reason("the process flushes at its end", ends[0])
+        symbol = module.values.symbol(name)
+        if function is None and symbol is not None and symbol.facts.sends:
+            return Reason(f"`{symbol.facts.path}` may send what it holds")
+    return None
+
+
+def _prepared(module: Module) -> Reason | None:
+    """`Pool(initializer=set_up)`: what that does is done in each process."""
+    for arg in module.walk.all(cst.Arg):
+        if arg.keyword is not None and arg.keyword.value == "initializer":
+            return Reason("an initializer may make a provider in each process", arg)
+    return None
