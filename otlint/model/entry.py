@@ -69,6 +69,10 @@ class Entries:
             and function.name.value not in _AROUND
         )
 
+    def stands_around(self, function: cst.FunctionDef) -> bool:
+        """Whether a function is named as what runs around the handlers of all requests."""
+        return function.name.value in _AROUND
+
     def elsewhere(self) -> Iterator[tuple[str, known.Entry]]:
         """The functions of other files that a call in this one hands to a framework, by dotted name."""
         self._registrations()

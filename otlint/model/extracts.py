@@ -64,7 +64,7 @@ def unused_extracts(module: Module) -> Iterator[Unused]:
     if module.is_spared_test:
         return
     for call in module.walk.all(cst.Call):
-        if not _extracts(module, call):
+        if not extracts(module, call):
             continue
         custody = module.helpers.ownership.of(call, TOKEN)
         function = module.function_of(call)
@@ -76,7 +76,7 @@ def unused_extracts(module: Module) -> Iterator[Unused]:
         yield Unused(call, names, _is_rebound(module, custody), _span_for(module, _bound(module, custody)))
 
 
-def _extracts(module: Module, call: cst.Call, depth: int = 0) -> bool:
+def extracts(module: Module, call: cst.Call, depth: int = 0) -> bool:
     """Whether the call gives an extracted context and does nothing else: `extract`, or a function around it."""
     called = module.api(call.func)
     if called in otel.EXTRACTS:
@@ -100,7 +100,7 @@ def _only_extracts(module: Module, function: cst.FunctionDef, depth: int) -> boo
         return False
     if not _calls_only_extract(module, module.helpers.of(function).calls):
         return False
-    inner = [each for each in module.walk.own(function.body, cst.Call) if _extracts(module, each, depth)]
+    inner = [each for each in module.walk.own(function.body, cst.Call) if extracts(module, each, depth)]
     return bool(inner) and all(_is_only_returned(module, each) for each in inner)
 
 
