@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -70,3 +71,12 @@ def _appended(module: Module, collection: cst.Name) -> set[str | None]:
         if isinstance(func.value, cst.Name) and func.value.value == collection.value:
             found.add(module.type(call.args[0].value))
     return found
+
+
+def given_elements(module: Module, given: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """What is put into a list, tuple or list comprehension, wherever that is written."""
+    for each in module.origins(given):
+        if isinstance(each, cst.List | cst.Tuple):
+            yield from (item.value for item in each.elements if isinstance(item, cst.Element))
+        elif isinstance(each, cst.ListComp):
+            yield each.elt

@@ -1,4 +1,4 @@
-"""OTL104: a carrier that is injected into and goes nowhere."""
+"""OTL104: a carrier that is injected into and goes nowhere, or that gets another context than it should."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 _LOOKS_AT_NAMES = frozenset({"builtins.locals", "builtins.eval", "builtins.exec", "builtins.vars"})
-_SENDS = frozenset({"http", "rpc", "send"})
 
 
 @rule(Level.ERROR)
@@ -38,20 +37,31 @@ def _named(module: Module, call: cst.Call, given: cst.Name) -> Iterator[Finding]
     """A dict that the function makes, and what it does with it."""
     import libcst as cst
 
+    from otlint.model.injected import early, is_injected, is_made_here, is_written, sent_by
+
     function = module.function_of(call)
-    if not isinstance(function, cst.FunctionDef) or not _is_made_here(module, given, function):
+    if not isinstance(function, cst.FunctionDef) or not is_made_here(module, given, function):
         return
     uses = [
         each
         for each in module.walk.named(given.value, function)
-        if each is not given and not _is_written(module, each) and not _is_injected(module, each)
+        if each is not given and not is_written(module, each) and not is_injected(module, each)
     ]
     flow = module.flow(function)
     after = set(flow.after(call))
     later = [each for each in uses if each in after or module.function_of(each) is not function]
+    span = early(module, call, given) if later else None
+    if span is not None:
+        yield module.finding(
+            given,
+            f"the context is injected before the span that sends `{given.value}` starts, so the receiver's span is "
+            "no child of that one; inject inside of it",
+            related=[(span.start, "the span that sends it starts here")],
+        )
+        return
     if module.silenced(call, bool(later) and "the carrier is used afterwards"):
         return
-    sent = [_sent_by(module, each) for each in uses]
+    sent = [sent_by(module, each) for each in uses]
     if not uses:
         yield module.finding(
             given, f"nothing reads the carrier `{given.value}`, so nobody gets the context; send it with the request"
@@ -62,57 +72,3 @@ def _named(module: Module, call: cst.Call, given: cst.Name) -> Iterator[Finding]
             f"the carrier `{given.value}` is sent before the context is injected; inject first",
             related=[(each, "it is sent here") for each in sent if each is not None],
         )
-
-
-def _is_made_here(module: Module, given: cst.Name, function: cst.FunctionDef) -> bool:
-    """Whether the name always holds a dict that this function makes for itself."""
-    import libcst as cst
-
-    bindings = module.names.bindings(given.value, given)
-    if not bindings or any(module.function_of(each.node) is not function for each in bindings):
-        return False
-    for each in bindings:
-        value = each.value
-        made = isinstance(value, cst.Dict) or (
-            isinstance(value, cst.Call) and module.api(value.func) == "builtins.dict" and not value.args
-        )
-        alone = isinstance(each.node, cst.AnnAssign) or (
-            isinstance(each.node, cst.Assign) and len(each.node.targets) == 1
-        )
-        if each.kind != "assign" or not made or not alone:
-            return False
-    return True
-
-
-def _is_written(module: Module, name: cst.Name) -> bool:
-    """`headers = {}`, `headers["accept"] = …`, and names that are no variables."""
-    import libcst as cst
-
-    up = module.walk.parent[name]
-    if isinstance(up, cst.Attribute):
-        return up.value is not name
-    if isinstance(up, cst.Arg | cst.Param):
-        return isinstance(up, cst.Param) or up.keyword is name
-    if isinstance(up, cst.AssignTarget) or (isinstance(up, cst.AnnAssign) and up.target is name):
-        return True
-    return isinstance(up, cst.Subscript) and isinstance(module.walk.parent[up], cst.AssignTarget)
-
-
-def _is_injected(module: Module, name: cst.Name) -> bool:
-    import libcst as cst
-
-    up = module.walk.parent[name]
-    above = module.walk.parent[up]
-    return isinstance(up, cst.Arg) and isinstance(above, cst.Call) and module.api(above.func) in otel.INJECTS
-
-
-def _sent_by(module: Module, name: cst.Name) -> cst.Call | None:
-    """The request or message that the name is given to as it is."""
-    import libcst as cst
-
-    up = module.walk.parent[name]
-    call = module.walk.parent[up]
-    if not isinstance(up, cst.Arg) or not isinstance(call, cst.Call):
-        return None
-    operation = module.operation(call)
-    return call if operation is not None and operation.role in _SENDS else None

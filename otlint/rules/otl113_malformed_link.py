@@ -1,4 +1,4 @@
-"""OTL113: something else than links given as links."""
+"""OTL113: something else than links given as links, or a parent where links belong."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ _SPAN_CONTEXT = frozenset({otel.LINK, otel.SPAN, otel.CONTEXT, otel.SPAN_MANAGER
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
+    yield from _missing(module)
     for call in module.calls(*otel.STARTS):
         given = module.argument(call, "links")
         if given is not None:
@@ -46,7 +47,22 @@ def check(module: Module) -> Iterator[Finding]:
         )
 
 
+def _missing(module: Module) -> Iterator[Finding]:
+    """One context of many as the parent, where links should name them all."""
+    from otlint.model.fanin import spans_of_many
+
+    for span, given in spans_of_many(module) if not module.is_test else ():
+        yield module.finding(
+            given,
+            "the span works on many messages and has the context of one as parent; give `links` to all of them",
+            related=[(span.start, "the span starts here")],
+            hint=True,
+        )
+
+
 def _links(module: Module, given: cst.BaseExpression) -> Iterator[Finding]:
+    from otlint.model.elements import given_elements
+
     kind = module.type(given)
     if kind in {otel.LINK, otel.SPAN, otel.SPAN_CONTEXT}:
         yield module.finding(
@@ -55,7 +71,7 @@ def _links(module: Module, given: cst.BaseExpression) -> Iterator[Finding]:
             fix=_listed(module, given, kind),
         )
         return
-    for each in _elements(module, given):
+    for each in given_elements(module, given):
         found = module.type(each)
         if module.silenced(given, found == otel.LINK and "they are links") or not _is_wrong(module, each, found):
             continue
@@ -65,17 +81,6 @@ def _links(module: Module, given: cst.BaseExpression) -> Iterator[Finding]:
             f"{_WORDS[found]} is no link, so the start of the span raises; wrap its span context in `Link`",
             fix=_wrapped(module, each, found),
         )
-
-
-def _elements(module: Module, given: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    """What is put into the list."""
-    import libcst as cst
-
-    for each in module.origins(given):
-        if isinstance(each, cst.List | cst.Tuple):
-            yield from (item.value for item in each.elements if isinstance(item, cst.Element))
-        elif isinstance(each, cst.ListComp):
-            yield each.elt
 
 
 def _is_wrong(module: Module, given: cst.BaseExpression, kind: str | None) -> bool:

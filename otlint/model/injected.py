@@ -1,0 +1,111 @@
+"""Carriers that a context is injected into: what is done with them, and when.
+
+inject(headers)                                             the context of the caller
+with tracer.start_as_current_span("GET", kind=CLIENT):      is not in the headers
+    requests.get(url, headers=headers)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from otlint import otel
+from otlint.model.during import extent
+from otlint.model.walk import Node
+
+if TYPE_CHECKING:
+    from otlint.model.module import Module
+    from otlint.model.spans import Span
+
+_LEAVES = frozenset({otel.KIND_CLIENT, otel.KIND_PRODUCER})
+_SENDS = frozenset({"http", "rpc", "send"})
+
+
+def early(module: Module, call: cst.Call, carrier: cst.Name) -> Span | None:
+    """The span that sends what a call of `inject` has put into a carrier before that span, None when none does."""
+    function, around = module.function_of(call), module.span_around(call)
+    if module.argument(call, "context") is not None or (around is not None and around.kind in _LEAVES):
+        return None
+    if not isinstance(function, cst.FunctionDef):
+        return None
+    after = set(module.flow(function).after(call))
+    for span in module.spans:
+        later = span.start in after and span.api in otel.STARTS and span.current
+        if later and span.kind in _LEAVES and _sends(module, span, carrier):
+            return span
+    return None
+
+
+def _sends(module: Module, span: Span, carrier: cst.Name) -> bool:
+    """Whether the span sends the carrier as it was before, by a library that puts nothing into it."""
+    found = False
+    for each in _calls(module, span):
+        if not any(name.value == carrier.value for arg in each.args for name in module.walk.own(arg, cst.Name)):
+            continue
+        operation = module.operation(each)
+        if operation is None or operation.role not in _SENDS:
+            return False  # it may be injected into once more
+        if module.instrumentation.possible(operation.instrumentors | operation.beneath) is not None:
+            return False
+        found = True
+    return found
+
+
+def _calls(module: Module, span: Span) -> Iterator[cst.Call]:
+    blocks: list[Node] = list(extent(module, span))
+    yield from (call for block in blocks for call in module.walk.own(block, cst.Call) if not _keeps(module, call))
+
+
+def _keeps(module: Module, call: cst.Call) -> bool:
+    """`span.set_attribute("headers", len(headers))` and the like send nothing."""
+    api = module.api(call.func) or ""
+    return api.startswith((f"{otel.SPAN}.", "builtins.", "logging."))
+
+
+def is_made_here(module: Module, given: cst.Name, function: cst.FunctionDef) -> bool:
+    """Whether the name always holds a dict that this function makes for itself."""
+    bindings = module.names.bindings(given.value, given)
+    if not bindings or any(module.function_of(each.node) is not function for each in bindings):
+        return False
+    for each in bindings:
+        value = each.value
+        made = isinstance(value, cst.Dict) or (
+            isinstance(value, cst.Call) and module.api(value.func) == "builtins.dict" and not value.args
+        )
+        alone = isinstance(each.node, cst.AnnAssign) or (
+            isinstance(each.node, cst.Assign) and len(each.node.targets) == 1
+        )
+        if each.kind != "assign" or not made or not alone:
+            return False
+    return True
+
+
+def is_written(module: Module, name: cst.Name) -> bool:
+    """`headers = {}`, `headers["accept"] = …`, and names that are no variables."""
+    up = module.walk.parent[name]
+    if isinstance(up, cst.Attribute):
+        return up.value is not name
+    if isinstance(up, cst.Arg | cst.Param):
+        return isinstance(up, cst.Param) or up.keyword is name
+    if isinstance(up, cst.AssignTarget) or (isinstance(up, cst.AnnAssign) and up.target is name):
+        return True
+    return isinstance(up, cst.Subscript) and isinstance(module.walk.parent[up], cst.AssignTarget)
+
+
+def is_injected(module: Module, name: cst.Name) -> bool:
+    up = module.walk.parent[name]
+    above = module.walk.parent[up]
+    return isinstance(up, cst.Arg) and isinstance(above, cst.Call) and module.api(above.func) in otel.INJECTS
+
+
+def sent_by(module: Module, name: cst.Name) -> cst.Call | None:
+    """The request or message that the name is given to as it is."""
+    up = module.walk.parent[name]
+    call = module.walk.parent[up]
+    if not isinstance(up, cst.Arg) or not isinstance(call, cst.Call):
+        return None
+    operation = module.operation(call)
+    return call if operation is not None and operation.role in _SENDS else None
