@@ -381,6 +381,22 @@ FlaskInstrumentor().instrument_app(app)
         "with tracer",
         "a decorator makes something else of the generator, such as a context manager",
     ),
+    "OTL102 threads": (
+        (
+            "import multiprocessing\n\n\ndef square(number):\n    return number * number\n\n\n"
+            "multiprocessing.Process(target=square, args=(2,)).start()\n"
+        ),
+        "target=square",
+        "nothing that it does is known to make spans",
+    ),
+    "OTL105 alone": (
+        (
+            "from opentelemetry.context import Context\n\n\ndef poll():\n"
+            "    with tracer.start_as_current_span('poll', context=Context()):\n        pass\n"
+        ),
+        "with tracer",
+        "no context is at hand that the span could continue",
+    ),
     "OTL108 unknown": (
         (
             "import requests\n\n\ndef rates(url):\n    with tracer.start_as_current_span('rates'):\n"
@@ -397,6 +413,24 @@ FlaskInstrumentor().instrument_app(app)
         ),
         "with tracer",
         "the function does something with the context of its caller",
+    ),
+    "OTL115 alone": (
+        (
+            "from flask import Flask, request\nfrom opentelemetry.propagate import extract\n\napp = Flask('shop')\n\n\n"
+            "@app.get('/cart')\ndef cart():\n"
+            "    with tracer.start_as_current_span('cart', context=extract(request.headers)):\n        return ''\n"
+        ),
+        "with tracer",
+        "no instrumentor is known to make a span for the request",
+    ),
+    "OTL117 no spans": (
+        (
+            "import asyncio\n\n\nasync def work():\n    while True:\n        await asyncio.sleep(1)\n\n\n"
+            "async def handle():\n    with tracer.start_as_current_span('handle'):\n"
+            "        asyncio.create_task(work())\n"
+        ),
+        "asyncio.create_task",
+        "what it does starts no span in the context that it has",
     ),
     "OTL112 estate": (
         (
