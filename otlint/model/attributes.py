@@ -13,7 +13,7 @@ no name.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -41,7 +41,7 @@ class Attribute:
     `signal` says what it is put on: span, event, link, metric, resource, scope, log or baggage; `call` is what puts it
     there. `key` is the expression of its key, `name` the text of it, None when unknown. `value` is None when it is
     not an expression of this file. `api` is the OpenTelemetry API that takes it in the end, and `helper` whether a
-    function of the project stands between.
+    function of the project stands between; `converted`: it makes something else of the value first.
     """
 
     signal: str
@@ -51,6 +51,7 @@ class Attribute:
     value: cst.BaseExpression | None
     api: str
     helper: bool = False
+    converted: bool = False
 
 
 class Attributes:
@@ -72,8 +73,9 @@ class Attributes:
         """The attributes that one call writes."""
         for written in self._writes(call):
             for key, value in self._given(call, written):
+                helper = self._positions(call) is None
                 yield Attribute(
-                    written.signal, call, key, self.text(key), value, written.api, self._positions(call) is None
+                    written.signal, call, key, self.text(key), value, written.api, helper, written.converted
                 )
 
     # -- what a call takes ----------------------------------------------------------------------------------
@@ -313,7 +315,7 @@ class Attributes:
         for each in self._parts(given):
             form = self._parameter(function, each)
             if form is not None:
-                yield Writes(written.signal, written.api, form, each.value)
+                yield replace(written, form=form, parameter=each.value, value="")
 
     def _parts(self, given: Node) -> Iterator[cst.Name]:
         if isinstance(given, cst.Name):
@@ -336,7 +338,8 @@ class Attributes:
         if self._parameter(function, key) == "mapping" and isinstance(value, cst.BaseExpression):
             named = [each for each in self.walk.all(cst.Name, within=value) if self._parameter(function, each)]
             if len(named) == 1:
-                yield Writes(written.signal, written.api, "pair", key.value, named[0].value)
+                pair = replace(written, form="pair", parameter=key.value, value=named[0].value)
+                yield replace(pair, converted=written.converted or value is not named[0])
             return
         for binding in self.names.reaching(key.value, key):
             items = binding.value if binding.kind == "for" else None
@@ -345,7 +348,8 @@ class Attributes:
                 and isinstance(items.func, cst.Attribute)
                 and items.func.attr.value == "items"
             ):
-                yield from self._mapping(function, _default(items.func.value), written)
+                converted = written.converted or not _is_value(binding.node, value)
+                yield from self._mapping(function, _default(items.func.value), replace(written, converted=converted))
 
     def _parameter(self, function: cst.FunctionDef, name: cst.Name) -> str | None:
         """How callers give what a name holds: "mapping" for a parameter's own value, "keywords" for `**x`."""
@@ -356,6 +360,13 @@ class Attributes:
         if param is function.params.star_arg:
             return None
         return "keywords" if param is function.params.star_kwarg else "mapping"
+
+
+def _is_value(loop: Node, value: Node | None) -> bool:
+    """Whether a loop over items writes their values as they are."""
+    target = loop.target if isinstance(loop, cst.For | cst.CompFor) else None
+    names = [each.value for each in target.elements] if isinstance(target, cst.Tuple) else []
+    return len(names) == 2 and value is not None and value.deep_equals(names[1])
 
 
 def _default(expression: cst.BaseExpression) -> cst.BaseExpression:

@@ -45,7 +45,7 @@ def lossy(module: Module) -> Iterator[Lossy]:
     new = module.instrumentation.otel_at_least(NESTED)
     seen: set[Node] = set()
     for each in module.attributes:
-        if each.value is None or each.value in seen or each.signal == "baggage":
+        if each.value is None or each.value in seen or each.signal == "baggage" or each.converted:
             continue
         seen.add(each.value)
         origins = module.origins(each.value)
@@ -176,7 +176,7 @@ def _is_function(module: Module, value: cst.BaseExpression) -> bool:
 def _nested(module: Module, value: cst.BaseExpression, kind: str | None) -> tuple[str, str, str] | None:
     """What only versions before 1.45 do not take."""
     before = known.table("values")["before"]
-    if kind is not None and kind.endswith(".json()"):
+    if kind is not None and kind.endswith(("().json()", "Response.json()")):
         return "the parsed body of an answer", "json.dumps({})", "text"
     if kind in before:
         what, write = before[kind]

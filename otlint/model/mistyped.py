@@ -82,7 +82,7 @@ def _key(module: Module, write: Attribute) -> Mistyped | None:
 def _value(module: Module, write: Attribute) -> Mistyped | None:
     assert write.name is not None
     wanted = semconv.kind(write.name) or semconv.template(write.name)
-    if write.value is None or wanted not in _FITS:
+    if write.value is None or write.converted or wanted not in _FITS:
         return None
     for origin in module.origins(write.value):
         given = _given(module, origin)

@@ -59,6 +59,7 @@ class Writes:
 
     `signal` says what they are put on, `api` is what puts them there. `form`: "mapping" (`parameter` is a mapping of
     them), "pair" (`parameter` is the key and `value` the parameter of its value) or "keywords" (`**parameter`).
+    `converted`: something is made of each value first, such as text.
     """
 
     signal: str
@@ -66,6 +67,7 @@ class Writes:
     form: str
     parameter: str
     value: str = ""
+    converted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
