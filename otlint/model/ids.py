@@ -43,7 +43,9 @@ def written(module: Module) -> Iterator[Written]:
     if not any(module.walk.named(name, module.tree) for name in _IDS):
         return
     for text in _written(module):
-        if not module.silenced(text.node, _is_no_int(module, text) and "it is written here in case it is no int"):
+        why = _is_no_int(module, text) and "it is written here in case it is no int"
+        why = why or (_is_of_propagator(module, text.node) and "a propagator has a format of its own")
+        if not module.silenced(text.node, why):
             yield text
 
 
@@ -90,6 +92,12 @@ def _field(module: Module, expression: cst.BaseExpression, depth: int = 0) -> st
         return None
     found = {_field(module, each, depth + 1) for each in module.origins(expression) if each is not expression}
     return found.pop() if len(found) == 1 else None
+
+
+def _is_of_propagator(module: Module, node: Node) -> bool:
+    function = module.function_of(node)
+    owner = module.walk.class_of(function) if function is not None else None
+    return owner is not None and otel.PROPAGATOR in module.values.lineage(owner)
 
 
 def _is_no_int(module: Module, text: Written) -> bool:
