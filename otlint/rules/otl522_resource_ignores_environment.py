@@ -36,9 +36,7 @@ def _reason(module: Module, call: cst.Call) -> str | None:
     """Why the resource is all right without the environment."""
     import libcst as cst
 
-    function = module.function_of(call)
-    owner = module.walk.class_of(function) if function is not None else None
-    if owner is not None and otel.RESOURCE_DETECTOR in module.values.lineage(owner):
+    if _is_of_detector(module, call):
         return "a detector gives one part of a resource"
     if any(module.api(each.func) == otel.RESOURCE_CREATE for each in module.walk.all(cst.Call, within=call)):
         return "it takes over the attributes of `Resource.create`"
@@ -46,6 +44,18 @@ def _reason(module: Module, call: cst.Call) -> str | None:
     if any(not isinstance(way, cst.Call) or module.api(way.func) != otel.RESOURCE for way in others):
         return "it is merged with one that may know the environment"
     return None
+
+
+def _is_of_detector(module: Module, node: cst.CSTNode, depth: int = 0) -> bool:
+    """Whether a place is in a detector, or in a function that only detectors of the file call."""
+    import libcst as cst
+
+    function = module.function_of(node)
+    owner = module.walk.class_of(function) if function is not None else None
+    if owner is not None:
+        return otel.RESOURCE_DETECTOR in module.values.lineage(owner)
+    sites = module.values.call_sites(function) if isinstance(function, cst.FunctionDef) and depth < 3 else []
+    return bool(sites) and all(_is_of_detector(module, site, depth + 1) for site in sites)
 
 
 def _merged_with(module: Module, call: cst.Call) -> Iterator[cst.BaseExpression]:
