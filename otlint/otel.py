@@ -78,6 +78,10 @@ INSTRUMENTS = {
 }
 # The methods that make observable instruments, and what they make.
 OBSERVING = frozenset(method for method, instrument in INSTRUMENTS.items() if ".Observable" in instrument)
+# The instruments that take no negative number, and the method that makes the counter which does.
+MONOTONIC = frozenset({"opentelemetry.metrics.Counter", "opentelemetry.metrics.Histogram"})
+UP_DOWN = f"{METER}.create_up_down_counter"
+BUCKETS = "explicit_bucket_boundaries_advisory"
 OBSERVABLES = frozenset(INSTRUMENTS[method] for method in OBSERVING)
 # What takes a measurement on a synchronous instrument.
 MEASURES = frozenset(
@@ -241,7 +245,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     f"{METER_PROVIDER}.get_meter": ("name", "version", "schema_url", "attributes"),
     **dict.fromkeys(INSTRUMENTS, ("name", "unit", "description")),
     **dict.fromkeys(OBSERVING, ("name", "callbacks", "unit", "description")),
-    f"{METER}.create_histogram": ("name", "unit", "description", "explicit_bucket_boundaries_advisory"),
+    f"{METER}.create_histogram": ("name", "unit", "description", BUCKETS),
     **dict.fromkeys(MEASURES, ("amount", "attributes", "context")),
     OBSERVATION: ("value", "attributes", "context"),
     RESOURCE: ("attributes", "schema_url"),

@@ -21,6 +21,7 @@ from otlint.model.flow import Exit, Flow
 from otlint.model.handlers import Handler, Mark, handlers, mark
 from otlint.model.helpers import Helpers
 from otlint.model.instrumentation import Instrumentation
+from otlint.model.instruments import Instrument, instruments
 from otlint.model.logs import Logs
 from otlint.model.names import Names
 from otlint.model.origins import Origins
@@ -265,6 +266,11 @@ class Module:
     def providers(self) -> list[Provider]:
         """The SDK providers that this file builds, in source order."""
         return providers(self)
+
+    @cached_property
+    def instruments(self) -> list[Instrument]:
+        """The instruments that this file makes."""
+        return list(instruments(self))
 
     @cached_property
     def sends(self) -> bool:
