@@ -281,6 +281,13 @@ def watch(queues, found=None):
         "create_observable_gauge",
         "it is made only if it is not there yet [app/main.py:13]",
     ),
+    "OTL203 few": (
+        'def note(span):\n    for name in ("a", "b"):\n        span.add_event(f"shop.{name}")\n',
+        "add_event",
+        "the text has few values",
+    ),
+    "OTL702 none": ("import time\n", "time", ""),
+    "OTL703 none": ("import time\n", "time", ""),
     "OTL801 factory": (
         """import logging
 

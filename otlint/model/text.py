@@ -120,6 +120,14 @@ class Texts:
             return _BOUNDED if isinstance(expression.operator, cst.Not) else self.of(expression.expression, depth + 1)
         return self._joined(_parts(expression), depth)
 
+    def has_body(self, expression: Node) -> bool:
+        """Whether a text holds the body of an answer."""
+        attributes = self.walk.all(cst.Attribute, within=expression)
+        return any(self._is_body(each.value, each.attr.value) for each in attributes)
+
+    def _is_body(self, owner: Node, name: str) -> bool:
+        return name in _words("attributes", "response") and _last_name(owner) in _words("attributes", "response_owner")
+
     def returned(self, function: cst.FunctionDef) -> tuple[str, ...] | None:
         """The parameters that a function joins into the text it returns, () for bounded text, None when unknown.
 
@@ -263,6 +271,8 @@ class Texts:
         if name in _words("attributes", "request") and "_".join(_tokens(owner)) in _words(
             "attributes", "request_owner"
         ):
+            return Text(Bound.UNBOUNDED, whole, whole)
+        if self._is_body(value, name):
             return Text(Bound.UNBOUNDED, whole, whole)
         if name in _words("attributes", "url") and (owner == "url" or self._is_url(value)):
             return Text(Bound.UNBOUNDED, whole, whole)
