@@ -78,11 +78,11 @@ INSTRUMENTS = {
 }
 # The methods that make observable instruments, and what they make.
 OBSERVING = frozenset(method for method, instrument in INSTRUMENTS.items() if ".Observable" in instrument)
+OBSERVABLES = frozenset(INSTRUMENTS[method] for method in OBSERVING)
 # The instruments that take no negative number, and the method that makes the counter which does.
 MONOTONIC = frozenset({"opentelemetry.metrics.Counter", "opentelemetry.metrics.Histogram"})
 UP_DOWN = f"{METER}.create_up_down_counter"
 BUCKETS = "explicit_bucket_boundaries_advisory"
-OBSERVABLES = frozenset(INSTRUMENTS[method] for method in OBSERVING)
 # What takes a measurement on a synchronous instrument.
 MEASURES = frozenset(
     {
