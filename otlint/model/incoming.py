@@ -10,7 +10,7 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.model.deliveries import keys_in
-from otlint.model.purpose import CONSUMER, SERVER, Purpose, entering, received
+from otlint.model.purpose import CONSUMER, SERVER, Purpose, entering, messaging, plain, received, told
 from otlint.model.reason import Reason
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # What takes a context that came in, or makes something of it.
 _TAKES = otel.EXTRACTS | {otel.ATTACH, otel.LINK, otel.ADD_LINK, otel.SET_SPAN_IN_CONTEXT}
+_OPERATION_KEYS = frozenset({"messaging_operation", "messaging_operation_type", "messaging_operation_name"})
+_POLLS = frozenset({"receive", "poll", "settle"})
 _BY_HAND = {otel.KIND_SERVER: SERVER, otel.KIND_CONSUMER: CONSUMER}
 # What an event has that came by HTTP.
 _HTTP = frozenset({"headers", "httpMethod", "requestContext", "rawPath"})
@@ -31,7 +33,7 @@ def incoming(module: Module, span: Span) -> Purpose | None:
     """The request or message that the span is the processing of; None when none with headers is known to be."""
     if span.start not in module.walk.parent:
         return None
-    found = received(module, span) or entering(module, span) or _by_kind(module, span)
+    found = received(module, span) or entering(module, span) or _by_kind(module, span) or _told(module, span)
     if found is None or not _has_headers(module, span, found):
         return None
     return dataclasses.replace(found, excused=found.excused or _native(module, found))
@@ -89,6 +91,25 @@ def _by_kind(module: Module, span: Span) -> Purpose | None:
     what = "request" if span.kind == otel.KIND_SERVER else "message"
     why = f"that of a {what} that {entry.key.partition('.')[2]} hands to `{function.name.value}`"
     return Purpose(_BY_HAND[span.kind], (span.kind,), why, span.start, excused=excused, keys=frozenset({entry.key}))
+
+
+def _told(module: Module, span: Span) -> Purpose | None:
+    """A CONSUMER span that says which broker its message comes from, in a project where nothing takes contexts."""
+    table = known.table("propagators")["carriers"]
+    if span.kind != otel.KIND_CONSUMER or not isinstance(span.function, cst.FunctionDef):
+        return None
+    given = {key: plain(module, value) for key, value, _ in told(module, span)}
+    polls = _OPERATION_KEYS.intersection(key for key, value in given.items() if value in _POLLS)
+    if given.get("messaging_system") not in {each.replace(".", "_") for each in table["systems"]} or polls:
+        return None
+    around = module.project.reach.around(module.path)
+    imported = {name for facts in around for name in facts.imports}
+    speaks = any(name == each or name.startswith(f"{each}.") for name in imported for each in table["libraries"])
+    if not speaks or any(not facts.calls.isdisjoint(_TAKES) for facts in around):
+        return None
+    excused = module.instrumentation.possible(messaging("consumer"))
+    why = f"that of a message of {given['messaging_system']}, by its attributes"
+    return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, excused=excused)
 
 
 def _has_headers(module: Module, span: Span, found: Purpose) -> bool:

@@ -108,7 +108,7 @@ def misjudged(module: Module) -> Iterator[tuple[Span, Purpose]]:
 # -- attributes -------------------------------------------------------------------------------------------------
 
 
-def _attributes(module: Module, span: Span) -> Iterator[tuple[str, cst.BaseExpression, Node]]:
+def told(module: Module, span: Span) -> Iterator[tuple[str, cst.BaseExpression, Node]]:
     """Keys, with `_` for `.`, values and places of the attributes that the span is certainly given."""
     given = module.argument(span.start, "attributes") if span.helper is None else None
     yield from _items(module, given, None)
@@ -120,16 +120,16 @@ def _attributes(module: Module, span: Span) -> Iterator[tuple[str, cst.BaseExpre
             continue
         key, value = module.argument(call, "key"), module.argument(call, "value")
         if key is not None and value is not None:
-            yield _plain(module, key), value, call
+            yield plain(module, key), value, call
 
 
 def _items(module: Module, given: Node | None, place: Node | None) -> Iterator[tuple[str, cst.BaseExpression, Node]]:
     for element in given.elements if isinstance(given, cst.Dict) else ():
         if isinstance(element, cst.DictElement):
-            yield _plain(module, element.key), element.value, place or element
+            yield plain(module, element.key), element.value, place or element
 
 
-def _plain(module: Module, expression: cst.BaseExpression) -> str:
+def plain(module: Module, expression: cst.BaseExpression) -> str:
     """`"messaging.operation"`, `SpanAttributes.MESSAGING_OPERATION` → `messaging_operation`."""
     if isinstance(expression, cst.SimpleString) and isinstance(expression.evaluated_value, str):
         return expression.evaluated_value.lower().replace(".", "_")
@@ -139,8 +139,8 @@ def _plain(module: Module, expression: cst.BaseExpression) -> str:
 
 def _spelled(module: Module, span: Span) -> Purpose | None:
     """The kind as an attribute: `span.set_attribute("span.kind", "client")`."""
-    for key, value, place in _attributes(module, span):
-        kind = _plain(module, value)
+    for key, value, place in told(module, span):
+        kind = plain(module, value)
         if key == "span_kind" and kind in _SPELLED:
             return Purpose(kind, (_SPELLED[kind],), f'described by the attribute `span.kind` as "{kind}"', place)
     return None
@@ -148,12 +148,12 @@ def _spelled(module: Module, span: Span) -> Purpose | None:
 
 def _described(module: Module, span: Span) -> Purpose | None:
     """A messaging operation as an attribute: `span.set_attribute("messaging.operation", "publish")`."""
-    for key, value, _ in _attributes(module, span):
-        role = _OPERATIONS.get(_plain(module, value)) if key in _OPERATION_KEYS else None
+    for key, value, _ in told(module, span):
+        role = _OPERATIONS.get(plain(module, value)) if key in _OPERATION_KEYS else None
         if role is None:
             continue
-        excused = module.instrumentation.possible(_messaging("producer" if role == "send" else "consumer"))
-        why = f'described by its attributes as "{_plain(module, value)}" of a message'
+        excused = module.instrumentation.possible(messaging("producer" if role == "send" else "consumer"))
+        why = f'described by its attributes as "{plain(module, value)}" of a message'
         if role == "send":
             return Purpose(PRODUCER, (otel.KIND_PRODUCER, otel.KIND_CLIENT), why, span.start, excused=excused)
         if role == "process":
@@ -164,7 +164,7 @@ def _described(module: Module, span: Span) -> Purpose | None:
     return None
 
 
-def _messaging(does: str) -> frozenset[str]:
+def messaging(does: str) -> frozenset[str]:
     return frozenset(key for key, each in known.instrumentors().items() if does in each.does)
 
 

@@ -31,7 +31,7 @@ _OWN = re.compile(
 )
 _INSIDE = (".svc", ".cluster.local", ".local", ".internal", ".localhost", ".lan", ".consul")
 # What gives a URL that begins with the first argument, or with what the method is called on.
-_JOINS = frozenset({"urllib.parse.urljoin", "builtins.str", "yarl.URL", "httpx.URL"})
+_JOINS = frozenset({"urllib.parse.urljoin", "builtins.str", "yarl.URL", "httpx.URL", "urllib.request.Request"})
 _TRIMS = frozenset({"rstrip", "strip", "format", "removesuffix", "lower"})
 _URLS = ("url", "target", "base_url")
 # The first argument is the method: `requests.request("GET", url)`.
@@ -137,8 +137,8 @@ def _beginning(module: Module, given: Node) -> cst.BaseExpression | None:
     if isinstance(given, cst.BinaryOperation) and isinstance(given.operator, cst.Add | cst.Divide | cst.Modulo):
         return given.left
     if isinstance(given, cst.Call):
-        if module.api(given.func) in _JOINS and given.args:
-            return given.args[0].value
+        if module.api(given.func) in _JOINS:
+            return argument(given, "url", ("url",))
         if isinstance(given.func, cst.Attribute) and given.func.attr.value in _TRIMS:
             return given.func.value
     return None
@@ -194,6 +194,6 @@ def _of_text(text: str, *, complete: bool) -> Target | None:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        inside = "." not in host or host.endswith(_INSIDE) or ".svc." in host
+        inside = "." not in host or host.endswith(_INSIDE) or any(f"{each}." in host for each in _INSIDE)
         return Target.OWN if inside else Target.FOREIGN
     return Target.OWN if address.is_private and not address.is_link_local else Target.FOREIGN
