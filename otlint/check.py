@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from otlint import files, report
+from otlint import files, report, store
 from otlint.config import Config
 from otlint.engine import Change, Problem, Report, Target, lint
 from otlint.level import Safety
@@ -20,6 +20,7 @@ from otlint.options import Options
 from otlint.options import configs as configs_of
 from otlint.paths import shown
 from otlint.speak import Progress, Speaker
+from otlint.store import FOLDER, Store
 from otlint.toml import ConfigError
 
 if TYPE_CHECKING:
@@ -128,10 +129,32 @@ def _judged(job: Job, targets: Sequence[Target], repairs: bool, progress: Callab
         repair=repair,
         ignore_suppressions=job.options.ignore_suppressions,
         progress=progress,
+        store=_store(job),
     )
     configs = {target.shown: target.config for target in targets}
     found.findings = [_fixable(finding, configs[finding.path]) for finding in found.findings]
     return found
+
+
+def _store(job: Job) -> Store | None:
+    """Where what is found out is kept for later runs; None when nothing is to be."""
+    return None if job.options.no_cache else Store(cache_folder(job.options, job.config, job.root))
+
+
+def cache_folder(options: Options, config: Config, root: Path) -> str:
+    """The absolute folder of the cache."""
+    given = options.cache_dir or config.cache_dir
+    return str(root / FOLDER) if given is None else os.path.abspath(given)  # noqa: PTH100
+
+
+def clean(options: Options) -> str:
+    """Remove the cache of the project that the paths are in, and say what was removed; raises ConfigError."""
+    start = files.common_folder(options.paths or (".",))
+    config = configs_of(options).of(str(start))
+    given = None if options.project_root is None else Path(options.project_root)
+    folder = cache_folder(options, config, files.project_root(start, config, given))
+    freed = store.clean(folder)
+    return f"Removed {shown(folder)} ({freed:,} bytes)" if freed else f"No cache in {shown(folder)}"
 
 
 def project_files(job: Job) -> Callable[[], Iterator[Path]] | None:

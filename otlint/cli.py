@@ -95,7 +95,7 @@ _SECTIONS = {
     ),
     "Files": (
         "exclude", "extend_exclude", "force_exclude", "respect_gitignore", "stdin_filename", "project_root",
-        "no_project_facts",
+        "no_project_facts", "no_cache", "cache_dir",
     ),
     "Configuration": ("config", "isolated", "show_settings", "show_files"),
     "Report": (
@@ -157,8 +157,10 @@ _FILES = _options(
     click.option("--stdin-filename", metavar="FILE", help="Name of the file that is read from standard input."),
     click.option("--project-root", metavar="DIR", help="Folder whose files tell facts about the project."),
     click.option("--no-project-facts", is_flag=True, help="Read no other files than those to check."),
-    click.option("--no-cache", "-n", is_flag=True, hidden=True),
-    click.option("--cache-dir", hidden=True),
+    click.option("--no-cache", "-n", is_flag=True, envvar="OTLINT_NO_CACHE", help="Neither read nor write the cache."),
+    click.option(
+        "--cache-dir", metavar="DIR", envvar="OTLINT_CACHE_DIR", help="Folder of the cache (.otlint_cache at the root)."
+    ),
     click.option("--jobs", "-j", hidden=True),
 )
 _CONFIGURATION = _options(
@@ -199,7 +201,7 @@ def check(**given: Any) -> int:
     from otlint.options import Options
     from otlint.toml import ConfigError
 
-    accepted = ("preview", "no_cache", "cache_dir", "jobs")
+    accepted = ("preview",)
     try:
         return run(Options(**{name: value for name, value in given.items() if name not in accepted}))
     except ConfigError as error:
@@ -224,6 +226,22 @@ def explain(line: str, output_format: str, **given: Any) -> int:
 
     try:
         return explaining.run(line, Options(**given), output_format)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@cli.command(context_settings=_NAMES)
+@click.argument("paths", nargs=-1)
+@click.option("--cache-dir", metavar="DIR", envvar="OTLINT_CACHE_DIR", help="Folder of the cache.")
+@click.option("--project-root", metavar="DIR", help="Folder of the project that the cache is about.")
+def clean(**given: Any) -> None:
+    """Remove the cache of the project that the paths are in (default: the working directory)."""
+    from otlint import check as checking
+    from otlint.options import Options
+    from otlint.toml import ConfigError
+
+    try:
+        click.echo(checking.clean(Options(**given)))
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
 

@@ -60,6 +60,7 @@ class Config:
     fix: bool = False
     unsafe_fixes: bool = False
     show_fixes: bool = False
+    cache_dir: str | None = None
     project: Project = Project()
     instrumentation: Instrumentation = field(default_factory=Instrumentation)
     wrappers: Wrappers = field(default_factory=Wrappers)
@@ -196,6 +197,7 @@ def build(layers: Sequence[Layer], path: Path | None, base: Path) -> Config:
         fix=get.flag("fix"),
         unsafe_fixes=get.flag("unsafe-fixes"),
         show_fixes=get.flag("show-fixes"),
+        cache_dir=get.path("cache-dir", base),
         project=get.project(base),
         instrumentation=get.instrumentation(),
         wrappers=Wrappers(
@@ -215,6 +217,10 @@ class _Reader:
 
     def text(self, key: str) -> str | None:
         return cast("str | None", self.values.get(key))
+
+    def path(self, key: str, base: Path) -> str | None:
+        given = self.text(key)
+        return None if given is None else os.path.normpath(base / Path(given).expanduser())
 
     def texts(self, key: str) -> tuple[str, ...]:
         return tuple(cast("Sequence[str]", self.values.get(key, ())))
@@ -237,9 +243,9 @@ class _Reader:
             yield glob, tuple(map(selection.selector, words))
 
     def project(self, base: Path) -> Project:
-        root = self.text("project.root")
+        root = self.path("project.root", base)
         return Project(
-            None if root is None else Path(os.path.normpath(base / Path(root).expanduser())),
+            None if root is None else Path(root),
             self.texts("project.source-roots") or Project().source_roots,
             self.text("project.facts") != "off",
         )

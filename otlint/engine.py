@@ -9,10 +9,12 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otlint import gate
+from otlint.digest import digest
 from otlint.paths import shown
 from otlint.settings import Wrappers
 
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
     from otlint.finding import Finding
     from otlint.gather import Gathered
     from otlint.level import Safety
+    from otlint.memory import Memory
+    from otlint.model.project import Project
     from otlint.source import Source
+    from otlint.store import Store
 
 # Enough for LibCST to write out what is nested as deeply as `parse` lets through.
 _RECURSION = 4000
@@ -77,12 +82,13 @@ def lint(
     ignore_suppressions: bool = False,
     progress: Callable[[int, int], None] | None = None,
     witness: Callable[[Gathered], None] | None = None,
+    store: Store | None = None,
 ) -> Report:
     """Check the targets as part of the project at `root`.
 
     `project_files` lists the files that project facts come from; None means the targets alone. `repair` says how far
     fixes may go (`Safety.SAFE`, or `Safety.UNSAFE` for both); nothing is written: see `Report.changes`. `witness` gets
-    what the rules are about to ask, and may listen to them (see `Module.silenced`).
+    what the rules are about to ask, and may listen to them (see `Module.silenced`). `store` keeps what is found out.
     Never raises for what a file contains.
     """
     report = Report(checked=len(targets))
@@ -106,17 +112,35 @@ def lint(
             hot=hot,
             wrappers=wrappers,
             progress=progress,
+            remember=None if store is None else partial(_remember, store, root, project_files is not None),
         )
         if witness is not None:
             witness(gathered)
         for key, target in asked.items():
             judge(key, target, gathered, report, repair, ignore_suppressions)
+        if store is not None and gathered.memory is not None and gathered.memory.changed:
+            store.write(_name(root, project_files is not None), gathered.memory.dump(files))
     finally:
         sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
     report.findings.sort(key=lambda finding: finding.sort_key)
     return report
+
+
+def _name(root: Path, whole: bool) -> str:
+    """Where the store keeps the memory of a project, seen as a `whole` or as nothing but the files asked for."""
+    return f"project-{digest(f'{root} {whole}')}"
+
+
+def _remember(store: Store, root: Path, whole: bool, project: Project) -> Memory:
+    """What is known of a project from earlier runs, as far as what all of it rests on is the same."""
+    from otlint.codec import encode
+    from otlint.memory import Memory
+
+    deployments = encode(project.deployments) if project.deployments is not None else None
+    basis = digest(f"{deployments} {project.wrappers} {shown(str(root))}")
+    return Memory.load(store.read(_name(root, whole)) or "", basis)
 
 
 def _read(

@@ -9,18 +9,22 @@ a file.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otlint import gate
+from otlint.codec import decode, encode
 from otlint.settings import Wrappers
 from otlint.source import Source, SourceError
 
 if TYPE_CHECKING:
+    from otlint.memory import Known, Memory
     from otlint.model.module import Module
     from otlint.model.project import Facts, Project
+    from otlint.model.watch import Reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,22 @@ class Broken:
 class Gathered:
     """Judged modules by path from the project root, files that cannot be parsed, and what is known of the project.
 
-    `failed`: files on which the model crashed.
+    `failed`: files on which the model crashed. `judged`: the other files that are judged, `reads`: what the facts of a
+    file rest on. A judged file that is known from earlier runs is no module before it is asked for: see `module`.
     """
 
     modules: dict[str, Module] = field(default_factory=dict)
     broken: dict[str, Broken] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
     project: Project | None = None
+    judged: set[str] = field(default_factory=set)
+    reads: dict[str, Reads] = field(default_factory=dict)
+    memory: Memory | None = None
+    parsed: Callable[[str], Module | None] = lambda _: None
+
+    def module(self, path: str) -> Module | None:
+        """A judged file; one that was known from earlier runs is parsed now."""
+        return self.parsed(path)
 
 
 def gather(
@@ -53,11 +66,12 @@ def gather(
     hot: Sequence[str] | None = None,
     wrappers: Wrappers | None = None,
     progress: Callable[[int, int], None] | None = None,
+    remember: Callable[[Project], Memory] | None = None,
 ) -> Gathered:
     """Parse the judged ones among `files` (path from the project root → bytes) and join their facts.
 
     `shown` gives the name by which a file is reported, `root` the folder whose deployment files are read (None: none),
-    `hot` what the gate lets through, if it was asked already.
+    `hot` what the gate lets through, if it was asked already. `remember` gives what earlier runs found out.
     """
     gathered = Gathered()
     wrappers = wrappers or Wrappers()
@@ -66,9 +80,13 @@ def gather(
     if not hot:
         return gathered
     work = _Gathering(files, shown, gathered, root, wrappers, progress)
+    if remember is not None:
+        work.memory = gathered.memory = remember(work.project)
     work.judge(hot)
     while new := work.importers():
         work.judge(new)
+    work.renew()
+    gathered.parsed = work.module
     return gathered
 
 
@@ -95,7 +113,9 @@ class _Gathering:
         self.project = gathered.project = Project(deployments=deployments, wrappers=wrappers, paths=frozenset(files))
         self.progress = progress
         self._settling = Settling(self.project, self._collect)
+        self.memory: Memory | None = None
         self._collected: set[str] = set()
+        self._states: dict[str, str] = {}  # of what was looked at when facts were collected
         self._cold = {path for path, data in files.items() if gate.WORD not in data}
         self._tails: set[bytes] = set()
         self._near: set[str] = set()  # files in which one of these words stands
@@ -104,13 +124,48 @@ class _Gathering:
     def judge(self, paths: Iterable[str]) -> None:
         """Parse files and settle the facts of everything judged so far."""
         waiting = sorted(paths)
+        outlines = []
         for done, path in enumerate(waiting):
             self._cold.discard(path)
-            self._parse(path)
+            outline = self._outline(path)
+            if outline is not None:
+                self.gathered.judged.add(path)
+                outlines.append(outline)
             if self.progress is not None:
                 self.progress(done + 1, len(waiting))
-        modules = self.gathered.modules
-        self._settling.add(modules[path].outline() for path in waiting if path in modules)
+        self._settling.add(outlines)
+
+    def _outline(self, path: str) -> Facts | None:
+        """What a file imports; None for one that cannot be parsed."""
+        known = self._known(path)
+        if known is not None and (known.outline or known.broken):
+            if known.broken:
+                self.gathered.broken[path] = Broken(*known.broken)
+                return None
+            from otlint.model.project import Facts
+
+            return decode(Facts, json.loads(known.outline))
+        module = self.module(path)
+        try:
+            outline = module.outline() if module is not None else None
+        except Exception as error:
+            self._give_up(path, error)
+            return None
+        if known is not None and path in self.gathered.broken:
+            broken = self.gathered.broken[path]
+            known.broken = broken.message, broken.row, broken.column
+        elif known is not None and outline is not None:
+            known.outline = json.dumps(encode(outline))
+        return outline
+
+    def _known(self, path: str) -> Known | None:
+        return self.memory.file(path, self.files[path]) if self.memory is not None else None
+
+    def module(self, path: str) -> Module | None:
+        """A judged file, which is parsed when it is first asked for; None when it cannot be."""
+        if path not in self.gathered.modules and path not in self.gathered.broken:
+            self._parse(path)
+        return self.gathered.modules.get(path)
 
     def _parse(self, path: str) -> None:
         from otlint.model.module import Module
@@ -126,6 +181,7 @@ class _Gathering:
 
     def _give_up(self, path: str, error: Exception) -> None:
         self.gathered.modules.pop(path, None)
+        self.gathered.judged.discard(path)
         if isinstance(error, RecursionError):
             self.gathered.broken[path] = Broken("nested too deeply", 1, 1)
         else:
@@ -133,14 +189,38 @@ class _Gathering:
 
     def _collect(self, path: str) -> Facts | None:
         """The facts of a file as it is seen with the present facts of the others, None when the model crashes on it."""
+        known, state, watch = self._known(path), self.project.state, self.project.watch
+        if known is not None and self.memory is not None:
+            found = self.memory.facts(path, known, state)
+            if found is not None:
+                self._states.pop(path, None)
+                if path in self.gathered.modules:  # it was looked at with other facts around
+                    self.gathered.modules[path] = self.gathered.modules[path].within(self.project)
+                facts, self.gathered.reads[path] = found
+                return facts
+        if self.module(path) is None:
+            return None
         try:
             if path in self._collected:
                 self.gathered.modules[path] = self.gathered.modules[path].within(self.project)
             self._collected.add(path)
-            return self.gathered.modules[path].facts()
+            watch.start()
+            facts = self.gathered.modules[path].facts()
         except Exception as error:
             self._give_up(path, error)
             return None
+        reads = self.gathered.reads[path] = watch.reads()
+        self._states[path] = state.of(reads)
+        if known is not None and self.memory is not None:
+            self.memory.keep_facts(path, known, state, reads, facts)
+        return facts
+
+    def renew(self) -> None:
+        """Look anew at the files that were looked at when the facts around them were others than they are now."""
+        for path, before in self._states.items():
+            module = self.gathered.modules.get(path)
+            if module is not None and self.project.state.of(self.gathered.reads[path]) != before:
+                self.gathered.modules[path] = module.within(self.project)
 
     def importers(self) -> list[str]:
         """The files not judged yet that import telemetry from a judged one."""

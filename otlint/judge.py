@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otlint import rule as rules
+from otlint.codec import decode, encode
+from otlint.digest import digest
 from otlint.engine import Change, Problem, Report, Target
 from otlint.finding import Finding, Location
 from otlint.level import Level, Safety
@@ -31,10 +35,18 @@ def judge(
     if key in gathered.failed:
         report.problems.append(_internal(target, "the model", gathered.failed[key]))
         return
-    module = gathered.modules.get(key)
+    if key not in gathered.judged:
+        return
+    settings = _settings(target, ignore_suppressions)
+    recalled = _recalled(key, settings, gathered)
+    if recalled is not None and (repair is None or all(finding.fix is None for finding in recalled.findings)):
+        report.findings += recalled.findings
+        report.suppressed += recalled.suppressed
+        return
+    module = gathered.module(key)
     if module is None:
         return
-    judged = _judge(module, target, report, ignore_suppressions)
+    judged = _remembered(key, settings, module, target, gathered, report, ignore_suppressions)
     if repair is not None:
         trial = Report()
         repaired = repair_module(module, judged, target.config, repair, lambda changed: _judge(changed, target, trial))
@@ -48,12 +60,55 @@ def judge(
     report.findings.extend(judged)
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found in a file, and how many findings comments suppress there."""
+
+    findings: tuple[Finding, ...]
+    suppressed: int
+
+
+def _settings(target: Target, ignore_suppressions: bool) -> str:
+    """Names all that decides what is reported for a file, besides its text and its project."""
+    config, path = target.config, target.shown
+    given = (
+        path, config.rules, config.made_safe, config.made_unsafe, config.severity, config.ignored_in(path),
+        [(key, value) for key, value in config.values.items() if key.startswith("rules.")], config.instrumentation,
+        ignore_suppressions,
+    )  # fmt: skip
+    return digest(repr(given))
+
+
+def _recalled(key: str, settings: str, gathered: Gathered) -> Verdict | None:
+    """What an earlier run found, None when that is not known, or does not hold any more."""
+    memory, project = gathered.memory, gathered.project
+    if memory is None or project is None:
+        return None
+    text = memory.verdict(key, settings, project.state)
+    return None if text is None else decode(Verdict, json.loads(text))
+
+
+def _remembered(
+    key: str, settings: str, module: Module, target: Target, gathered: Gathered, report: Report, ignore: bool
+) -> list[Finding]:
+    """The findings in a module, kept for later runs unless something went wrong."""
+    memory, project = gathered.memory, module.project
+    suppressed, problems = report.suppressed, len(report.problems)
+    project.watch.start()
+    found = _judge(module, target, report, ignore)
+    if memory is not None and len(report.problems) == problems:
+        reads = project.watch.reads().joined(gathered.reads.get(key))
+        verdict = Verdict(tuple(found), report.suppressed - suppressed)
+        memory.keep_verdict(key, settings, project.state, reads, json.dumps(encode(verdict)))
+    return found
+
+
 def _syntax_error(target: Target, broken: Broken) -> Finding:
     start = Location(broken.row, broken.column)
     code, name = SYNTAX_ERROR
     level = target.config.level(code, name, Level.ERROR)
-    digest = _digest(f"{code}\0{broken.message}")
-    return Finding(target.shown, start, start, broken.message, noqa_row=broken.row, fingerprint=digest,
+    fingerprint = _fingerprint(f"{code}\0{broken.message}")
+    return Finding(target.shown, start, start, broken.message, noqa_row=broken.row, fingerprint=fingerprint,
                    code=code, name=name, level=level)  # fmt: skip
 
 
@@ -120,11 +175,11 @@ def _stamped(finding: Finding, rule: Rule, level: Level, config: Config) -> Find
     fix = finding.fix
     if fix is not None:
         fix = dataclasses.replace(fix, safety=config.safety(rule.code, rule.name, fix.safety))
-    digest = _digest(f"{rule.code}\0{finding.fingerprint}")
-    return dataclasses.replace(finding, code=rule.code, name=rule.name, level=level, fix=fix, fingerprint=digest)
+    fingerprint = _fingerprint(f"{rule.code}\0{finding.fingerprint}")
+    return dataclasses.replace(finding, code=rule.code, name=rule.name, level=level, fix=fix, fingerprint=fingerprint)
 
 
-def _digest(text: str) -> str:
+def _fingerprint(text: str) -> str:
     import hashlib
 
     return hashlib.sha256(text.encode()).hexdigest()[:16]

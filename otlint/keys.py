@@ -98,6 +98,7 @@ KEYS = (
         "The OpenTelemetry version of the project; without it, the pin nearest to the file.",
     ),
     Key("max-file-size", Count(), "1048576", "Files with more bytes are not judged; a line on stderr says so."),
+    Key("cache-dir", TEXT, '".otlint_cache"', "The folder of the cache, seen from the configuration; `-n` uses none."),
     Key("output-format", Word(FORMATS), '"full"', "How findings are written."),
     Key("project.root", TEXT, "", "The folder whose files are read for facts about the project."),
     Key("project.source-roots", PATTERNS, '[".", "src"]', "Folders from which the project's own modules are imported."),

@@ -55,6 +55,9 @@ class Options:
     silent: bool = False
     verbose: bool = False
     color: str = "auto"
+    no_cache: bool = False
+    cache_dir: str | None = None
+    jobs: str | None = None
 
     @property
     def stdin(self) -> bool:

@@ -355,7 +355,7 @@ def test_a_folder_that_takes_no_files(word, use, tmp_path, monkeypatch, capsys):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(*((Path, "replace", replacing) if word == "replace" else (os, "fdopen", opening)))
-    code = main(["--fix", "--output-format", "concise", "a.py", "b.py"])
+    code = main(["--fix", "--no-cache", "--output-format", "concise", "a.py", "b.py"])
     monkeypatch.setattr(os, "fdopen", made)
     found = capsys.readouterr()
     assert code == 2

@@ -6,13 +6,15 @@ followed through re-exports: `from app.obs import tracer` finds the file, the sy
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otlint import otel
 from otlint.model.reach import Reach
 from otlint.model.speakers import Speakers
+from otlint.model.state import State
+from otlint.model.watch import Watch
 from otlint.settings import Wrappers
 
 if TYPE_CHECKING:
@@ -177,51 +179,46 @@ class Symbol:
     type: str | None = None
 
 
-@dataclass(slots=True, eq=False)
 class Project:
-    """All facts of a project, joined by names. `paths`: all its files, those without facts included.
+    """All facts of a project, joined by names. `paths`: all its files, those without facts included."""
 
-    `installing`: the functions that make a provider the global one → its class, and whether only the first time.
-    """
-
-    files: dict[str, Facts] = field(default_factory=dict)
-    deployments: Deployments | None = None
-    wrappers: Wrappers = field(default_factory=Wrappers)
-    paths: frozenset[str] = frozenset()
-    installing: dict[str, dict[str, bool]] = field(default_factory=dict)
-    _paths_by_tail: dict[str, list[str]] = field(default_factory=dict)
-    _by_tail: dict[str, list[tuple[tuple[str, ...], str]]] = field(default_factory=dict)
-    _found: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    _symbols: dict[tuple[str, str], Symbol | None] = field(default_factory=dict)
-    _speakers: Speakers | None = None
-    _telemetry: frozenset[str] | None = None
-    _functions: dict[str, FunctionFacts] = field(default_factory=dict)
-    _reach: Reach | None = None
-    _under_span: dict[str, str] | None = None
-    _handled: dict[str, list[tuple[str, str]]] | None = None
-    _registered: dict[str, str] | None = None
-    _callers: dict[str, set[str]] | None = None
-    _depth: int = 0
-    _tables: dict[str, dict[str, Symbol | str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for path in self.paths:
+    def __init__(
+        self,
+        deployments: Deployments | None = None,
+        wrappers: Wrappers | None = None,
+        paths: frozenset[str] = frozenset(),
+    ) -> None:
+        self.watch = Watch()
+        self._state = State(self)
+        self.deployments = deployments
+        self.wrappers = wrappers or Wrappers()
+        self.paths = paths
+        self._files: dict[str, Facts] = {}
+        self._paths_by_tail: dict[str, list[str]] = {}
+        self._by_tail: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._found: dict[tuple[str, str], str | None] = {}
+        self._symbols: dict[tuple[str, str], tuple[Symbol | None, set[str]]] = {}
+        self._functions: dict[str, FunctionFacts] = {}
+        self._installing: dict[str, dict[str, bool]] | None = None
+        self._depth = 0
+        self._tables: dict[str, dict[str, Symbol | str]] = {}
+        for path in paths:
             self._paths_by_tail.setdefault(module_name(path).rpartition(".")[2], []).append(path)
-        files, self.files = self.files, {}
-        for facts in files.values():
-            self.put(facts)
+        self._forget_joined()
 
     def put(self, facts: Facts) -> None:
         """Take over the facts of a file, in place of earlier ones; what was joined from those is forgotten."""
-        for name, kind, once in facts.installs:
-            self.installing.setdefault(f"{facts.module}.{name}", {})[kind] = once
-        if facts.path not in self.files:
+        before = self._files.get(facts.path)
+        known = before is not None
+        if facts.installs or (before is not None and before.installs):
+            self._installing = None
+        if not known:
             self._found.clear()
             parts = tuple(facts.module.split("."))
             self._by_tail.setdefault(parts[-1], []).append((parts, facts.path))
-        self.files[facts.path] = facts
+        self._files[facts.path] = facts
         self._functions |= {f"{facts.module}.{each.name}": each for each in facts.functions}
-        self._forget(facts.path)
+        self._forget(facts.path, known=known)
 
     def calls(self, api: str) -> bool:
         """Whether any file calls an API."""
@@ -229,20 +226,48 @@ class Project:
 
     def drop(self, path: str) -> None:
         """Forget a file."""
-        facts = self.files.pop(path)
+        facts = self._files.pop(path)
+        self._installing = None
         parts = tuple(facts.module.split("."))
         self._by_tail[parts[-1]].remove((parts, path))
         self._found.clear()
-        for name in (*(each.name for each in facts.functions), *(name for name, *_ in facts.installs)):
-            self._functions.pop(f"{facts.module}.{name}", None)
-            self.installing.pop(f"{facts.module}.{name}", None)
-        self._forget(path)
+        for each in facts.functions:
+            self._functions.pop(f"{facts.module}.{each.name}", None)
+        self._forget(path, known=False)
 
-    def _forget(self, path: str) -> None:
+    def _forget(self, path: str, *, known: bool) -> None:
         self._tables.pop(path, None)
         self._symbols.clear()
-        self._speakers = self._telemetry = self._reach = self._under_span = self._handled = None
-        self._registered = self._callers = None
+        self._state.forget(path, known=known)
+        self._forget_joined()
+
+    def _forget_joined(self) -> None:
+        self._speakers: Speakers | None = None
+        self._telemetry: frozenset[str] | None = None
+        self._reach: Reach | None = None
+        self._under_span: dict[str, str] | None = None
+        self._handled: dict[str, list[tuple[str, str]]] | None = None
+        self._registered: dict[str, str] | None = None
+        self._callers: dict[str, set[str]] | None = None
+
+    @property
+    def state(self) -> State:
+        """Digests of what is known."""
+        return self._state
+
+    def known(self, path: str) -> Facts | None:
+        """The facts of a file for whoever watches, who is not watched."""
+        return self._files.get(path)
+
+    def known_paths(self) -> Iterable[str]:
+        """The files that there are facts of."""
+        return self._files
+
+    @property
+    def files(self) -> Mapping[str, Facts]:
+        """The facts of all files, by path."""
+        self.watch.questions.add(("surroundings",))
+        return self._files
 
     def module(self, dotted: str, path: str) -> Facts | None:
         """The project file that `import dotted` loads when written in the file at `path`, None when it is foreign."""
@@ -253,7 +278,7 @@ class Project:
         if key not in self._found:
             self._found[key] = self._find_module(dotted, path)
         found = self._found[key]
-        return self.files.get(found) if found is not None else None
+        return self._files.get(found) if found is not None else None
 
     def _find_module(self, dotted: str, path: str) -> str | None:
         wanted = tuple(dotted.split("."))
@@ -281,12 +306,15 @@ class Project:
         """What a dotted name written in the file at `path` stands for in this project; follows re-exports."""
         key = (dotted, path.rpartition("/")[0])
         if key not in self._symbols:
-            self._symbols[key] = None  # a cycle of re-exports ends here
+            self._symbols[key] = None, set()  # a cycle of re-exports ends here
             if self._depth < _MAX_RE_EXPORTS:
                 self._depth += 1
-                self._symbols[key] = self._find_symbol(dotted, path)
+                with self.watch.within() as seen:
+                    self._symbols[key] = self._find_symbol(dotted, path), seen
                 self._depth -= 1
-        return self._symbols[key]
+        found, seen = self._symbols[key]
+        self.watch.paths |= seen
+        return found
 
     def _find_symbol(self, dotted: str, path: str) -> Symbol | None:
         if otel.is_otel(dotted) or dotted.startswith("builtins."):
@@ -358,6 +386,7 @@ class Project:
         return None
 
     def _table(self, facts: Facts) -> dict[str, Symbol | str]:
+        self.watch.paths.add(facts.path)
         table = self._tables.get(facts.path)
         if table is None:
             table = self._tables[facts.path] = dict(facts.aliases)
@@ -374,6 +403,7 @@ class Project:
     @property
     def speakers(self) -> Speakers:
         """Which files and names give telemetry to others."""
+        self.watch.questions.add(("everything",))
         if self._speakers is None:
             self._speakers = Speakers(self)
         return self._speakers
@@ -381,6 +411,7 @@ class Project:
     @property
     def telemetry(self) -> frozenset[str]:
         """The dotted names of the functions that make spans, themselves or through project functions they call."""
+        self.watch.questions.add(("telemetry",))
         if self._telemetry is None:
             self._telemetry = self.leading_to(name for name, each in self._functions.items() if each.telemetry)
         return self._telemetry
@@ -393,13 +424,27 @@ class Project:
             found |= more
         return frozenset(found)
 
+    @property
+    def installing(self) -> Mapping[str, Mapping[str, bool]]:
+        """The functions that make a provider the global one → the provider's class, and whether only the first time."""
+        self.watch.questions.add(("installing",))
+        if self._installing is None:
+            self._installing = {}
+            for facts in self._files.values():
+                for name, kind, once in facts.installs:
+                    if name:
+                        self._installing.setdefault(f"{facts.module}.{name}", {})[kind] = once
+        return self._installing
+
     def function(self, dotted: str) -> FunctionFacts | None:
         """The facts of the function with that full dotted name."""
+        self.watch.questions.add(("function", dotted))
         return self._functions.get(dotted)
 
     def called_by(self, names: Iterable[str]) -> frozenset[str]:
         """These names and everything that the project's functions among them call, directly or through others."""
         found = set(names)
+        self.watch.questions.add(("called by", *sorted(found)))
         waiting = list(found)
         while waiting:
             facts = self._functions.get(waiting.pop())
@@ -412,6 +457,7 @@ class Project:
     @property
     def reach(self) -> Reach:
         """What counts for which files."""
+        self.watch.questions.add(("surroundings",))
         if self._reach is None:
             self._reach = Reach(self)
         return self._reach
@@ -419,6 +465,7 @@ class Project:
     def above(self, names: Iterable[str]) -> Iterator[str]:
         """These functions and all that call them, directly or not; a method also where its base's is called."""
         waiting = list(names)
+        self.watch.questions.add(("above", *waiting))
         found = set(waiting)
         while waiting:
             name = waiting.pop(0)
@@ -435,7 +482,7 @@ class Project:
             for name, each in self._functions.items():
                 for called in each.calls:
                     self._callers.setdefault(called, set()).add(name)
-            for facts in self.files.values():
+            for facts in self._files.values():
                 for cls in facts.classes:
                     for base in cls.bases:
                         self._add_overridden(facts, cls, base)
@@ -454,7 +501,7 @@ class Project:
     def under_span(self) -> dict[str, str]:
         """The functions that some file calls inside a span → that file."""
         if self._under_span is None:
-            self._under_span = {name: facts.path for facts in self.files.values() for name in facts.under_span}
+            self._under_span = {name: facts.path for facts in self._files.values() for name in facts.under_span}
         return self._under_span
 
     @property
@@ -462,7 +509,7 @@ class Project:
         """The functions that handlers call, and the handlers → the framework that they serve and the file it is in."""
         if self._handled is None:
             self._handled = {}
-            for facts in self.files.values():
+            for facts in self._files.values():
                 for key, names in facts.handled:
                     for name in names:
                         self._handled.setdefault(name, []).append((key, facts.path))
@@ -471,9 +518,10 @@ class Project:
     @property
     def registered(self) -> dict[str, str]:
         """The functions that another file hands to a framework → the framework."""
+        self.watch.questions.add(("registered",))
         if self._registered is None:
             self._registered = {}
-            for facts in self.files.values():
+            for facts in self._files.values():
                 for name, key in facts.registered:
                     symbol = self.symbol(name, facts.path)
                     if symbol is not None:
@@ -485,8 +533,14 @@ class Project:
         return {found.path for name in names if (found := self.imported(name, facts.path)) is not None}
 
     def imported(self, dotted: str, path: str) -> Facts | None:
-        """The project file that an imported name comes from: the name is a module, or something in one."""
-        return self.module(dotted, path) or self.module(dotted.rpartition(".")[0] or dotted, path)
+        """The project file that an imported name comes from: the name is a module, or something in one.
+
+        Of its facts only those are to be used that `otlint.model.state.outside` tells from its definitions.
+        """
+        found = self.module(dotted, path) or self.module(dotted.rpartition(".")[0] or dotted, path)
+        if found is not None:
+            self.watch.questions.add(("outside", found.path))
+        return found
 
 
 def _is_source_root(parts: tuple[str, ...]) -> bool:
