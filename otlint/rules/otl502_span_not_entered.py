@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from otlint import edits, otel
@@ -11,6 +11,7 @@ from otlint.fix import Edit, Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
+    from otlint.edits.layout import Statement
     from otlint.model.entering import Unentered
     from otlint.model.module import Module
 
@@ -71,5 +72,18 @@ def _wrap(module: Module, found: Unentered) -> tuple[Edit, ...] | None:
     if not rest or not is_wrappable(module, rest):
         return None
     target = getattr(statement, "targets", None)
-    bound = f" as {module.code(target[0].target)}" if target else ""
-    return edits.wrap_with(module, rest, f"with {module.code(found.at)}{bound}:", without=[statement])
+    name = module.code(target[0].target) if target else ""
+    bound = f" as {name}" if target else ""
+    without = [statement, *_ends(module, name, rest)]
+    return edits.wrap_with(module, rest, f"with {module.code(found.at)}{bound}:", without=without)
+
+
+def _ends(module: Module, name: str, rest: Sequence[Statement]) -> Iterator[Statement]:
+    """`span.end()` on statements of their own, which the `with` takes over."""
+    import libcst as cst
+
+    for statement in rest:
+        for each in module.walk.all(cst.Expr, within=statement):
+            func = each.value.func if isinstance(each.value, cst.Call) else None
+            if isinstance(func, cst.Attribute) and func.attr.value == "end" and module.code(func.value) == name:
+                yield each
