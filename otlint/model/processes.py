@@ -29,7 +29,8 @@ _POOL = re.compile(r"multiprocessing\.(?:pool|get_context\(\))\.Pool|concurrent\
 _WORK = frozenset(
     {"submit", "map", "map_async", "imap", "imap_unordered", "starmap", "starmap_async", "apply", "apply_async"}
 )
-_METHODS = ("multiprocessing.get_context", "multiprocessing.set_start_method")
+_EXECUTOR = "asyncio.AbstractEventLoop.run_in_executor"
+_CONTEXT = "multiprocessing.get_context"
 _EMPTY = frozenset({"spawn", "forkserver"})
 
 
@@ -57,11 +58,29 @@ def children(module: Module) -> Iterator[Child]:
             inputs = tuple(each.value for each in more.elements) if isinstance(more, cst.Tuple | cst.List) else ()
         elif name in _WORK and _POOL.fullmatch(owner) and call.args and call.args[0].keyword is None:
             given, inputs = call.args[0].value, tuple(arg.value for arg in call.args[1:])
+        elif api == _EXECUTOR and len(call.args) > 1 and _POOL.fullmatch(module.type(call.args[0].value) or ""):
+            given, inputs = call.args[1].value, tuple(arg.value for arg in call.args[2:])
         else:
+            yield from _subclass(module, call)
             continue
         names = frozenset(runs(module, given, inputs)) if given is not None else frozenset[str]()
         if not module.silenced(call, not names and "what runs in the process is not known"):
-            yield Child(call, names, inputs, _method(module))
+            yield Child(call, names, inputs, _method(module, api))
+
+
+def _subclass(module: Module, call: cst.Call) -> Iterator[Child]:
+    """`Packer(order).start()`, where the class `Packer` of the project is a process with a `run` of its own."""
+    if not isinstance(call.func, cst.Attribute) or call.func.attr.value != "start" or call.args:
+        return
+    owner = module.type(call.func.value)
+    start = module.values.member(owner, "start") if owner is not None else None
+    if owner is None or start is None or _PROCESS.fullmatch(start.removesuffix(".start")) is None:
+        return
+    run = module.values.member(owner, "run")
+    if run is not None and run.removesuffix(".run") != start.removesuffix(".start"):
+        made = [each for each in module.origins(call.func.value) if isinstance(each, cst.Call)]
+        inputs = tuple(arg.value for each in made for arg in each.args)
+        yield Child(call, frozenset({run}), inputs, _method(module, start))
 
 
 def spans_lost(module: Module, child: Child) -> bool:
@@ -89,10 +108,12 @@ def parent_lost(module: Module, child: Child) -> Active | None:
     return active if active is not None and Needs(module, set(child.names)).starts_spans else None
 
 
-def _method(module: Module) -> str | None:
-    """How processes of the file start."""
-    found = set()
-    for call in module.calls(*_METHODS):
+def _method(module: Module, api: str) -> str | None:
+    """How the processes of a call start: by the context that makes them, or as the whole program says."""
+    other = any(arg.keyword is not None and arg.keyword.value == "mp_context" for arg in module.walk.all(cst.Arg))
+    chosen = "get_context()" in api or (other and not api.startswith("multiprocessing."))
+    found: set[str | None] = set()
+    for call in module.calls(_CONTEXT if chosen else "multiprocessing.set_start_method"):
         given = call.args[0].value if call.args else None
         found.add(str(given.evaluated_value) if isinstance(given, cst.SimpleString) else None)
     return found.pop() if len(found) == 1 else None if found else ""

@@ -53,14 +53,28 @@ def _from_request(module: Module, given: cst.BaseExpression, function: cst.Funct
     """Whether a context is certainly extracted from the headers of the request that the function handles."""
     origins = module.origins(given)
     made = [each for each in origins if isinstance(each, cst.Call) and _extracts_all(module, each)]
-    carriers = [arg.value for call in made for arg in call.args]
-    return bool(made) and len(made) == len(origins) and any(_is_request(module, each, function) for each in carriers)
+    if not made or len(made) != len(origins):
+        return False
+    return any(_is_request(module, each, function) for call in made for each in _carriers(module, call))
+
+
+def _carriers(module: Module, call: cst.Call) -> Iterator[cst.BaseExpression]:
+    """What is extracted from, or given to a helper that extracts; without that what the helper extracts from."""
+    yield from (arg.value for arg in call.args)
+    helper = module.values.function(module.api(call.func)) if not call.args else None
+    for inner in module.walk.own(helper.body, cst.Call) if helper is not None else ():
+        if module.api(inner.func) in otel.EXTRACTS:
+            yield from (arg.value for arg in inner.args)
 
 
 def _extracts_all(module: Module, call: cst.Call) -> bool:
-    """By the global propagator, which is also that of the instrumentor."""
+    """By the global propagator, which is also that of the instrumentor, or by one for W3C trace contexts."""
     called = module.api(call.func)
-    return called == otel.EXTRACT or (called not in otel.EXTRACTS and extracts(module, call))
+    if called in otel.EXTRACTS - {otel.EXTRACT} and isinstance(call.func, cst.Attribute):
+        made = [each for each in module.origins(call.func.value) if isinstance(each, cst.Call)]
+        names = {(module.names.dotted(each.func) or "").rpartition(".")[2] for each in made}
+        return names == {otel.TRACE_CONTEXT_PROPAGATOR.rpartition(".")[2]}
+    return called == otel.EXTRACT or extracts(module, call)
 
 
 def _is_request(module: Module, carrier: cst.BaseExpression, function: cst.FunctionDef) -> bool:
