@@ -167,7 +167,7 @@ class Generators:
         yields = self._reachable(function)
         if name == "__await__" or ("lifespan" in name and len(yields) == 1):
             return [], "the generator yields once, to what drives it"
-        if any(self._api(each) not in _KEEPING for each in function.decorators):
+        if not all(self._api(each) in _KEEPING or self._guards(each) for each in function.decorators):
             return [], "a decorator makes something else of the generator, such as a context manager"
         given = [up for each in mentions(module, function) if isinstance(up := module.walk.parent[each], cst.Arg)]
         takers = {module.api(call.func) for up in given if isinstance(call := module.walk.parent[up], cst.Call)}
@@ -194,6 +194,11 @@ class Generators:
         helper = span.helper.span if span.helper is not None else None
         if plain and yields and (helper is None or helper.hands_out):
             yield Held(span.start, "decorator", yields[0])
+
+    def _guards(self, decorator: cst.Decorator) -> bool:
+        """Whether a decorator of the project only keeps exceptions of what it decorates, and gives the generator."""
+        facts = self.module.helpers.named(decorator.decorator)
+        return facts is not None and facts.guards
 
     def _api(self, decorator: cst.Decorator) -> str | None:
         expression = decorator.decorator

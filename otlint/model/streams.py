@@ -9,7 +9,7 @@ def stream(span, answer):
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,19 +59,50 @@ def is_stream(found: Unended) -> bool:
 def _borrowed(module: Module, generators: Generators, function: cst.FunctionDef) -> Iterator[Leak]:
     """A span that the generator is given, or finds in a function around it or on its object, and that it ends."""
     ends: dict[str, list[Node]] = {}
-    named: list[cst.Name | cst.Attribute] = [*module.walk.own(function.body, cst.Name)]
-    for held in [*named, *module.walk.own(function.body, cst.Attribute)]:
-        if _is_from_elsewhere(module, held, function) and (end := _end(module, held)) is not None:
-            ends.setdefault(module.code(held), []).append(end)
+    for name, end in [*_direct(module, function), *_by_own(module, function)]:
+        ends.setdefault(name, []).append(end)
     for name, found in ends.items():
         usual = [each for each in found if not _is_handling(module, each)]
-        if not usual or not generators.hands_over(function) or _has_owner(module, function, name, usual):
+        if not usual or not generators.hands_over(function) or _has_owner(module, function, name, found):
             continue
         flow = module.flow(function)
-        ways = (way.node for way in flow.escapes(function, found) if way.kind == "yield")
+        stops = [*found, *(test for each in found for test in _tests(module, each, function))]
+        ways = (way.node for way in flow.escapes(function, stops) if way.kind == "yield")
         at = next((way for way in ways if flow.reaches(way, usual)), None)
         if not module.silenced(usual[0], at is None and "whatever the consumer does, the generator ends it"):
             yield Leak(_start(module, name, function) or usual[0], at)
+
+
+def _direct(module: Module, function: cst.FunctionDef) -> Iterator[tuple[str, Node]]:
+    named: list[cst.Name | cst.Attribute] = [*module.walk.own(function.body, cst.Name)]
+    for held in [*named, *module.walk.own(function.body, cst.Attribute)]:
+        if _is_from_elsewhere(module, held, function) and (end := _end(module, held)) is not None:
+            yield module.code(held), end
+
+
+def _by_own(module: Module, function: cst.FunctionDef) -> Iterator[tuple[str, Node]]:
+    """`self._finish()`, `finish()`: a method, or a function beside the generator, that ends the span."""
+    cls = module.walk.class_of(function)
+    methods = _methods(module, cls) if cls is not None else {}
+    for call in module.walk.own(function.body, cst.Call):
+        func = call.func
+        if isinstance(func, cst.Attribute) and isinstance(func.value, cst.Name) and func.value.value == "self":
+            for name, _ in _ended_by(module, methods, [func.attr.value]):
+                yield name, call
+        beside = module.names.definition(func)
+        if isinstance(beside, cst.FunctionDef) and module.function_of(beside) is not None:
+            yield from ((name, call) for name, _ in _direct(module, beside))
+
+
+def _tests(module: Module, end: Node, function: cst.FunctionDef) -> Iterator[Node]:
+    """What decides on an end in a `finally`: `if span.is_recording(): span.end()` counts as done."""
+    for up in module.walk.ancestors(end):
+        if up is function:
+            return
+        if isinstance(up, cst.If):
+            yield from module.walk.below(up.test)
+        if isinstance(up, cst.Finally):
+            return
 
 
 def _is_from_elsewhere(module: Module, held: cst.Name | cst.Attribute, function: cst.FunctionDef) -> bool:
@@ -111,13 +142,20 @@ def _has_owner(module: Module, function: cst.FunctionDef, name: str, ends: list[
         given = [module.spans.of(arg.value) for arg in call.args]
         if any(span is not None and span.ends for span in given):
             return True
-    outer = module.function_of(function)
-    around = module.walk.class_of(function) if name.startswith("self.") else outer
-    if around is None or (name in _parameters(function)):
+    cls = module.walk.class_of(function) if name.startswith("self.") else None
+    if cls is not None:
+        methods = _methods(module, cls)
+        own = {end for _, end in _ended_by(module, methods, [function.name.value])}
+        return any(
+            found == name and (end not in own or other in _CLOSING) and not _is_handling(module, end)
+            for other in methods
+            for found, end in _ended_by(module, methods, [other])
+        )
+    around = module.function_of(function)
+    if around is None or name in _parameters(function):
         return False
-    for other in module.walk.named(name.rpartition(".")[2], around):
-        held = module.walk.parent[other] if name.startswith("self.") else other
-        end = _end(module, held)
+    for other in module.walk.named(name, around):
+        end = _end(module, other)
         others = end is not None and end not in ends and module.function_of(end) is not function
         if end is not None and others and not _is_handling(module, end):
             return True
@@ -140,20 +178,36 @@ def _start(module: Module, name: str, function: cst.FunctionDef) -> Node | None:
 
 def _iterated(module: Module, cls: cst.ClassDef) -> Iterator[Leak]:
     """A class that ends its span in `__next__`, where there are no more values, and nowhere else."""
-    methods = {each.name.value: each for each in module.walk.all(cst.FunctionDef) if module.walk.class_of(each) is cls}
+    methods = _methods(module, cls)
     if not methods.keys() & set(_NEXT) or "weakref" in module.code(cls):
         return
-    if not all((base := module.api(arg.value)) is not None and _BASES.fullmatch(base) for arg in cls.bases):
+    if not all((base := module.api(arg.value)) is not None and _is_plain(module, base) for arg in cls.bases):
         return
-    closing = next(_ended_by(module, methods, _CLOSING & methods.keys()), None)
-    end = next(_ended_by(module, methods, [name for name in _NEXT if name in methods]), None)
-    if end is not None and not module.silenced(end, closing is not None and "the class ends it when it is closed"):
-        yield Leak(end, None)
+    closing = next(_ended_by(module, methods, [name for name in methods if name in _CLOSING]), None)
+    ends = [end for _, end in _ended_by(module, methods, [name for name in _NEXT if name in methods])]
+    usual = [end for end in ends if not _is_handling(module, end)] or ends
+    if usual and not module.silenced(usual[0], closing is not None and "the class ends it when it is closed"):
+        yield Leak(usual[0], None)
 
 
-def _ended_by(module: Module, methods: dict[str, cst.FunctionDef], names: object) -> Iterator[Node]:
+def _is_plain(module: Module, base: str) -> bool:
+    return _BASES.fullmatch(base) is not None or module.values.cls(base) is not None
+
+
+def _methods(module: Module, cls: cst.ClassDef) -> dict[str, cst.FunctionDef]:
+    """The methods of a class and of its bases in this file, by name."""
+    found: dict[str, cst.FunctionDef] = {}
+    for dotted in module.values.lineage(cls):
+        each = module.values.cls(dotted)
+        for method in module.walk.own(each.body, cst.FunctionDef) if each is not None else ():
+            if module.walk.class_of(method) is each:
+                found.setdefault(method.name.value, method)
+    return found
+
+
+def _ended_by(module: Module, methods: dict[str, cst.FunctionDef], names: Iterable[str]) -> Iterator[tuple[str, Node]]:
     """Where the methods of these names, and those of the class that they call, end a span on their object."""
-    waiting, seen = [*names], set[str]()  # type: ignore[misc]
+    waiting, seen = [*names], set[str]()
     while waiting:
         name = waiting.pop(0)
         if name in seen or name not in methods:
@@ -165,4 +219,4 @@ def _ended_by(module: Module, methods: dict[str, cst.FunctionDef], names: object
             waiting.append(held.attr.value)
             span = module.type(held) == otel.SPAN or _SPAN.search(held.attr.value)
             if span and (end := _end(module, held)) is not None:
-                yield end
+                yield module.code(held), end
