@@ -176,6 +176,8 @@ TRACE_CONTEXT_PROPAGATOR = "opentelemetry.trace.propagation.tracecontext.TraceCo
 BAGGAGE_PROPAGATOR = "opentelemetry.baggage.propagation.W3CBaggagePropagator"
 
 INSTRUMENTATION = "opentelemetry.instrumentation."  # the packages of instrumentors, one below it for each library
+# Handlers of `logging` that export what they get.
+LOG_HANDLERS = frozenset({"opentelemetry.sdk._logs.LoggingHandler", f"{INSTRUMENTATION}logging.handler.LoggingHandler"})
 INSTRUMENT_LOGGING = f"{INSTRUMENTATION}logging.LoggingInstrumentor.instrument"
 INSTRUMENTORS = frozenset(
     {

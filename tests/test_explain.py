@@ -670,6 +670,15 @@ FlaskInstrumentor().instrument_app(app)
         "LogEmitter",
         "another is tried",
     ),
+    "OTL802 one": (
+        """import logging
+from opentelemetry.sdk._logs import LoggingHandler
+
+logging.getLogger().addHandler(LoggingHandler())
+""",
+        "addHandler",
+        "no other handler is known to export the same",
+    ),
     "OTL803 vendor": (
         (
             "def tag(record, span):\n    ids = trace.get_current_span().get_span_context()\n"
