@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # A name or a line that the terminal's encoding lacks must not stop the report.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    if arguments is None:
+        gc.disable()  # the process ends with this run, and nearly all that it makes lives until then
     try:
         given = list(_expanded(sys.argv[1:] if arguments is None else arguments))
         with cli.make_context("otlint", given) as context:

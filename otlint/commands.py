@@ -119,9 +119,29 @@ _TELLING_FILE = tuple(
 )
 
 
+# Without their spaces, which may be where two lines are joined. `layer:` is the only one that OUTSIDE adds.
+_TELLING_TEXT = (*(word.strip() for word in _TELLING), "OTEL_", *SERVER_ENV, "layer:")
+
+
 def interesting(data: bytes) -> bool:
     """Whether a file may say anything about a launch; cheap."""
     return any(word in data for word in _TELLING_FILE)
+
+
+def tells(text: str) -> bool:
+    """Whether `command` or `environment` may find something in a line of the text; cheap."""
+    return any(word in text for word in _TELLING_TEXT)
+
+
+def launches(text: str) -> bool:
+    """Whether `launchers` may find something in a line of the text; cheap."""
+    return any(word in text for word in _launching())
+
+
+@cache
+def _launching() -> tuple[str, ...]:
+    words = {re.split(r"[\s=]", word)[0] for distro in known.distros().values() for word in distro.launch}
+    return (*words, "/opt/otel-instrument")
 
 
 def command(text: str, row: int, folder: str, *, shown: str = "") -> Iterator[Statement]:

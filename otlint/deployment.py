@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import os
 import posixpath
 import re
@@ -103,28 +104,31 @@ class Deployment:
 
     def at_least(self, package: str, version: str) -> bool | None:
         """Whether every version that the pin allows is `version` or later; None when some are and some are not."""
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet
-        from packaging.version import InvalidVersion, Version
+        return _at_least(self.pins.get(known.distribution(package)) or "", version)
 
-        try:
-            bound, specifiers = Version(version), SpecifierSet(self.pins.get(known.distribution(package)) or "")
-            for item in specifiers:
-                limit = Version(item.version.removesuffix(".*"))
-                if item.operator in {"==", "===", "~=", ">=", ">"} and limit >= bound:
-                    return True
-                exact = item.operator in {"==", "==="} and not item.version.endswith(".*")
-                if (exact or item.operator in {"<", "<="}) and (
-                    limit < bound or (item.operator == "<" and limit == bound)
-                ):
+
+@functools.cache
+def _at_least(pin: str, version: str) -> bool | None:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        bound, specifiers = Version(version), SpecifierSet(pin)
+        for item in specifiers:
+            limit = Version(item.version.removesuffix(".*"))
+            if item.operator in {"==", "===", "~=", ">=", ">"} and limit >= bound:
+                return True
+            exact = item.operator in {"==", "==="} and not item.version.endswith(".*")
+            if (exact or item.operator in {"<", "<="}) and (limit < bound or (item.operator == "<" and limit == bound)):
+                return False
+            prefix = limit.release if item.version.endswith(".*") else limit.release[:-1]
+            if prefix and (item.operator == "~=" or (item.operator == "==" and not exact)):
+                above = Version(".".join(map(str, (*prefix[:-1], prefix[-1] + 1))))
+                if above <= bound:
                     return False
-                prefix = limit.release if item.version.endswith(".*") else limit.release[:-1]
-                if prefix and (item.operator == "~=" or (item.operator == "==" and not exact)):
-                    above = Version(".".join(map(str, (*prefix[:-1], prefix[-1] + 1))))
-                    if above <= bound:
-                        return False
-        except (InvalidSpecifier, InvalidVersion):
-            return None
+    except (InvalidSpecifier, InvalidVersion):
         return None
+    return None
 
 
 @dataclass(frozen=True)
@@ -429,7 +433,8 @@ def _named(statement: Statement, unit: str, units: Iterable[str]) -> set[str]:
     others = [other for other in units if other != unit and (_inside(other, unit) or statement.wide)]
     for words in {_words(name) for name in statement.names if name}:
         for other in others:
-            own = max((own for own in _aliases(other) if _within(own, words)), key=len, default=())
+            own = _alias(other)
+            own = own if own and _within(own, words) else ()
             exact = 100 if own == words else 0
             if own and (_inside(other, unit) or exact) and len(own) + exact >= size:
                 best = (best if len(own) + exact == size else set()) | {other}
@@ -437,12 +442,13 @@ def _named(statement: Statement, unit: str, units: Iterable[str]) -> set[str]:
     return best
 
 
-def _aliases(unit: str) -> Iterator[tuple[str, ...]]:
+@functools.cache
+def _alias(unit: str) -> tuple[str, ...]:
+    """The words of what a unit is called, () for a folder whose name says nothing."""
     parts = unit.split("/")
     while parts and parts[-1].lower() in _VAGUE:
         parts.pop()
-    if parts and parts[-1]:
-        yield _words(parts[-1])
+    return _words(parts[-1]) if parts else ()
 
 
 def _words(name: str) -> tuple[str, ...]:

@@ -17,7 +17,18 @@ from otlint.level import Safety
 if TYPE_CHECKING:
     from otlint.source import Source
 
-__all__ = ["Edit", "Fix", "Safety", "apply", "diff", "downgrade", "ordered", "touches_comment", "write"]
+__all__ = [
+    "Edit",
+    "Fix",
+    "Safety",
+    "apply",
+    "diff",
+    "downgrade",
+    "ordered",
+    "replaces_hash",
+    "touches_comment",
+    "write",
+]
 
 _NEW_IMPORT = re.compile(r"(?P<head>\s*from \S+ import )(?P<names>[\w., ]+)(?P<tail>\s*)")
 
@@ -177,6 +188,11 @@ def _join(edit: Edit, following: Edit) -> Edit | None:
 def touches_comment(edit: Edit, text: str, comments: Sequence[tuple[int, int]]) -> bool:
     """Whether a comment in the replaced text is missing from the replacement."""
     return any(edit.start < end and start < edit.end and text[start:end] not in edit.text for start, end in comments)
+
+
+def replaces_hash(fix: Fix, text: str) -> bool:
+    """Whether an edit changes a line up to or after a `#`: no other edit can touch a comment."""
+    return any("#" in text[text.rfind("\n", 0, edit.start) + 1 : edit.end] for edit in fix.edits)
 
 
 def downgrade(fix: Fix, text: str, comments: Sequence[tuple[int, int]]) -> Fix:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otlint import gate
+from otlint import gate, quick
 from otlint.codec import decode, encode
 from otlint.settings import Wrappers
 from otlint.source import Source, SourceError
@@ -104,6 +104,7 @@ class _Gathering:
     ) -> None:
         self.files = files
         self.shown = shown
+        quick.quicken()
         from otlint.deployment import collect
         from otlint.model.project import Project
         from otlint.settle import Settling

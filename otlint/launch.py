@@ -6,6 +6,7 @@ import json
 import posixpath
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from otlint.commands import (
@@ -18,7 +19,9 @@ from otlint.commands import (
     environment,
     join,
     launchers,
+    launches,
     logical,
+    tells,
 )
 
 if TYPE_CHECKING:
@@ -67,8 +70,12 @@ def _image_starts(image: str, row: int, line: str) -> Iterator[Statement]:
 
 def lines(path: str, text: str) -> Iterator[Statement]:
     """A script, a process file, or anything that is not understood better: line by line, `cd` followed."""
+    if not tells(text):
+        return
     folder = here = posixpath.dirname(path)
     for row, line in logical(text):
+        if not tells(line) and "cd" not in line:
+            continue
         stripped = re.sub(r"^[\s@-]*(?:[\w.-]+\s*[:=]\s+)?(?:\$ +)?", "", line)
         if change := re.match(r"\(?\s*cd\s+([\w./-]+)", stripped):
             here = join(folder, change[1])
@@ -110,6 +117,7 @@ def tasks(path: str, text: str) -> Iterator[Statement]:
 # ---------------------------------------------------------------- YAML
 
 
+@lru_cache(maxsize=32)
 def _documents(text: str) -> list[Any] | None:
     """The YAML nodes of a file, of a template with `_` for what it fills in; None for anything else that is no YAML."""
     import yaml  # type: ignore[import-untyped]
@@ -369,6 +377,8 @@ def settings_json(path: str, text: str) -> Iterator[Statement]:
 
 def documented(text: str) -> Iterator[Statement]:
     """The instrumented launches that a README tells its reader to use."""
+    if not launches(text):
+        return
     for row, line in enumerate(text.splitlines(), 1):
         for found in launchers().finditer(line):
             before, after = line[: found.start()], line[found.end() :]

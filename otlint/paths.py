@@ -24,3 +24,12 @@ def below(path: str, base: str) -> str | None:
         return None
     inside = path[len(base) :]
     return inside if os.sep == "/" else inside.replace(os.sep, "/")
+
+
+def module_name(path: str) -> str:
+    """`services/orders/app/__init__.py` → `services.orders.app`."""
+    stem = path.rpartition(".")[0]
+    parts = stem.split("/")
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    return ".".join(parts)

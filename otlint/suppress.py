@@ -149,13 +149,13 @@ class _Reader:
     """Finds the directives in a file's comments and the rows that each one covers."""
 
     def __init__(self, module: Module) -> None:
-        from otlint.model.positions import comments, positions
+        from otlint.model.positions import comments
 
         self.module = module
         self.source = module.source
         self.directives: list[_Directive] = []
         self.malformed: list[_Malformed] = []
-        self.ranges = positions(module.tree, module.source.text)
+        self.ranges = module.ranges
         for start, end in comments(self.ranges):
             text = self.source.text[start:end]
             marks = [match.start() for match in _PIECE.finditer(text)] if _MENTION.search(text) else []

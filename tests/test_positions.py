@@ -10,7 +10,8 @@ import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from otlint.finding import Location
-from otlint.model.positions import comments, positions
+from otlint.model.positions import Ranges, comments, positions
+from otlint.model.walk import Walk
 from otlint.source import Source
 
 SNIPPETS = {
@@ -132,3 +133,46 @@ def test_a_tree_that_is_not_of_the_text_is_refused() -> None:
 def test_comments_in_source_order() -> None:
     text = "# a\nf(  # b\n1)\nif x:  # c\n    y\n    # d\n"
     assert [text[end - 1] for _, end in comments(positions(cst.parse_module(text)))] == list("abcd")
+
+
+CLASSES = """import a
+class Order:
+    x = 1
+    # twice
+    def pay(self, shop): return shop(self)
+    @a.b
+    # decorated
+    def ship(self):
+        def inner(): pass
+        return inner
+class Same:
+    def pay(self, shop): return shop(self)
+    class Inner:
+        def ship(self): pass
+class Short: x = 1; y = 2
+x = 1; y = 2
+x = 1; y = 2
+"""
+
+
+@pytest.mark.parametrize("text", [CLASSES, CLASSES.replace("    ", "\t"), *SNIPPETS.values()])
+def test_ranges_that_are_asked_for_singly_are_those_of_the_whole(text: str) -> None:
+    tree = cst.parse_module(text)
+    every, walk = positions(tree, text), Walk(tree)
+    one_by_one = Ranges(walk, text)
+    assert [one_by_one[node] for node in walk.order] == [every[node] for node in walk.order]
+    for node, expected in every.items():
+        assert Ranges(walk, text)[node] == expected
+    assert Ranges(walk, text).all() == every
+
+
+def test_a_statement_is_generated_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cst.Module, "_codegen_impl", None)
+    walk = Walk(cst.parse_module(CLASSES))
+    ranges = Ranges(walk, CLASSES)
+    for name in ("pay", "ship", "Inner", "Short"):
+        start, end = ranges[walk.named(name, walk.tree)[0]]
+        assert CLASSES[start:end] == name
+        assert start == CLASSES.index(name)
+    with pytest.raises(TypeError):
+        ranges[walk.named("pay", walk.tree)[1]]  # its text stands there twice: only what is before it tells where it is

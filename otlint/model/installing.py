@@ -60,9 +60,9 @@ class Again:
 def installs(module: Module) -> tuple[tuple[str, str, bool], ...]:
     """The functions of a file that certainly install a provider of a kind, "" for its import, and whether only once."""
     found = set()
-    for each in events(module):
+    for each in _calls(module):
         function = module.function_of(each.node)
-        if each.sure and isinstance(each.node, cst.Call) and not isinstance(function, cst.Lambda):
+        if each.sure and not isinstance(function, cst.Lambda):
             name = module.names.qualified(function) if function is not None else ""
             found.add((name.removeprefix(f"{module.names.module_name}."), each.kind, each.once))
     return tuple(sorted(found))
@@ -70,10 +70,10 @@ def installs(module: Module) -> tuple[tuple[str, str, bool], ...]:
 
 def events(module: Module) -> list[Install]:
     """The places of a file at which a provider may become the global one, in source order."""
-    return sorted(_events(module), key=lambda each: module.walk.order[each.node])
+    return sorted([*_calls(module), *_imports(module)], key=lambda each: module.walk.order[each.node])
 
 
-def _events(module: Module) -> Iterator[Install]:
+def _calls(module: Module) -> Iterator[Install]:
     for call in module.calls(*_KINDS):
         yield from _guarded(module, call, _KINDS[module.api(call.func) or ""], None, call)
     for distro in known.distros().values():
@@ -85,6 +85,9 @@ def _events(module: Module) -> Iterator[Install]:
         for call in module.calls(name):
             for kind, once in kinds.items():
                 yield from _guarded(module, call, kind, name, once=once)
+
+
+def _imports(module: Module) -> Iterator[Install]:
     for statement, dotted in module.names.imported():
         other = module.project.imported(dotted, module.path)
         if other is not None and other.path != module.path and module.function_of(statement) is None:

@@ -153,17 +153,12 @@ class Instrumentation:
         given = self._module.declared.version
         if given is not None:
             return _numbers(given) >= _numbers(version)
-        major, minor, *_ = (*_numbers(version), 0)
-        wanted = dict.fromkeys(_OTEL, version)
-        if major == 1:
-            contrib = (each.package for each in known.instrumentors().values() if each.package.startswith(f"{_BASE}-"))
-            wanted |= dict.fromkeys((*_BETA, *contrib), f"0.{minor + _AHEAD}b0")
-        found = [
-            self._deployment.at_least(package, needed)
-            for package, needed in wanted.items()
-            if self._deployment.depends_on(package)
-        ]
-        return False not in found
+        pins = self._deployment.pins
+        return all(
+            self._deployment.at_least(package, needed) is not False
+            for package, needed in _distributions(version).items()
+            if package in pins
+        )
 
     @cached_property
     def _around(self) -> frozenset[str]:
@@ -238,6 +233,17 @@ class Instrumentation:
 def _named(apis: frozenset[str], cls: str, module: Module) -> Node | None:
     """The first call of one of these APIs, or else where the class is named."""
     return next(iter([*module.calls(*apis), *module.walk.named(cls.rpartition(".")[2], module.tree)]), None)
+
+
+@functools.cache
+def _distributions(version: str) -> dict[str, str]:
+    """The normalised name of each OpenTelemetry distribution → its version in the release of that version."""
+    major, minor, *_ = (*_numbers(version), 0)
+    wanted = dict.fromkeys(_OTEL, version)
+    if major == 1:
+        contrib = (each.package for each in known.instrumentors().values() if each.package.startswith(f"{_BASE}-"))
+        wanted |= dict.fromkeys((*_BETA, *contrib), f"0.{minor + _AHEAD}b0")
+    return {known.distribution(package): needed for package, needed in wanted.items()}
 
 
 def _short(key: str) -> str:

@@ -12,7 +12,7 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.finding import Finding, Related
-from otlint.fix import Fix, downgrade
+from otlint.fix import Fix, downgrade, replaces_hash
 from otlint.model.active import Active, active_at
 from otlint.model.attributes import Attribute
 from otlint.model.entry import Entries
@@ -27,8 +27,8 @@ from otlint.model.names import Names
 from otlint.model.origins import Origins
 from otlint.model.ownership import SPAN, TOKEN, Custody
 from otlint.model.passing import Given
-from otlint.model.positions import comments, positions
-from otlint.model.project import Facts, FunctionFacts, Project, module_name
+from otlint.model.positions import Ranges, comments
+from otlint.model.project import Facts, FunctionFacts, Project
 from otlint.model.providers import Provider, providers, sends
 from otlint.model.purpose import Purpose, misjudged
 from otlint.model.raising import Raising
@@ -40,6 +40,7 @@ from otlint.model.values import Values, argument
 from otlint.model.walk import Function, Node, Walk
 from otlint.model.work import Work
 from otlint.model.wrapping import swallowed
+from otlint.paths import module_name
 from otlint.settings import Instrumentation as Declared
 from otlint.source import Source
 
@@ -78,12 +79,12 @@ class Module:
         self.works: dict[tuple[Node, int], Work] = {}
         self._flows: dict[Node, Flow] = {}
         self._marks: dict[Node, Mark | None] = {}
+        self._ranges = Ranges(self.walk, source.text)
 
     def within(self, project: Project) -> Module:
         """The same file, seen with the facts of a project. The tree, walk and names are shared."""
         module = Module(self.source, self.tree, self.path, project=project, walk=self.walk, names=self.names)
-        if "_positions" in self.__dict__:
-            module.__dict__["_positions"] = self._positions
+        module._ranges = self._ranges
         return module
 
     def configured(self, options: Mapping[str, object], declared: Declared | None = None, *, rule: str = "") -> Module:
@@ -296,22 +297,18 @@ class Module:
 
     # -- places ---------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _positions(self) -> dict[cst.CSTNode, tuple[int, int]]:
-        return positions(self.tree, self.source.text)
-
     @property
     def ranges(self) -> dict[cst.CSTNode, tuple[int, int]]:
         """The range of every node, layout and comments included; see `range`."""
-        return self._positions
+        return self._ranges.all()
 
     @cached_property
     def _comments(self) -> list[tuple[int, int]]:
-        return comments(self._positions)
+        return comments(self.ranges)
 
     def range(self, node: Node) -> tuple[int, int]:
         """Start and end of a node as 0-based offsets in code points of the source's text; the end is exclusive."""
-        return self._positions[node]
+        return self._ranges[node]
 
     def code(self, node: Node) -> str:
         """The node's own source text."""
@@ -348,7 +345,7 @@ class Module:
             end=self.source.location(end),
             message=message,
             related=tuple(self._place(place, words) for place, words in related),
-            fix=downgrade(fix, text, self._comments) if fix is not None else None,
+            fix=downgrade(fix, text, self._comments) if fix is not None and replaces_hash(fix, text) else fix,
             hint=hint,
             noqa_row=self.source.location(self._last_offset(statement)).row,
             fingerprint=f"{self._qualname(node)}\0{self._flagged(statement)}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from libcst import Comment
+from libcst import ClassDef, Comment, IndentedBlock
 from libcst._nodes.internal import CodegenState
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import libcst as cst
+
+    from otlint.model.walk import Walk
 
 Range = tuple[int, int]
 
@@ -32,6 +34,57 @@ def positions(tree: cst.Module, text: str | None = None) -> dict[cst.CSTNode, Ra
         state.finish()
     state.ranges[tree] = (0, state.length)
     return state.ranges
+
+
+class Ranges:
+    """The ranges of a file's nodes, found when they are asked for.
+
+    A statement of the module, or of a class of the module, is generated alone where its text stands in the file once:
+    a finding in a file of 6,000 lines does not take all of them. Whoever asks for a node that no statement is known to
+    hold (a comma, a comment) gets those of the whole file.
+    """
+
+    def __init__(self, walk: Walk, text: str) -> None:
+        self._walk = walk
+        self._text = text
+        self._known: dict[cst.CSTNode, Range] = {walk.tree: (0, len(text))}
+        self._tried: set[cst.CSTNode] = set()
+        self._whole = False
+
+    def __getitem__(self, node: cst.CSTNode) -> Range:
+        if node not in self._known and not self._whole and not self._part(node):
+            return self.all()[node]
+        return self._known[node]
+
+    def all(self) -> dict[cst.CSTNode, Range]:
+        """Those of every node, layout and comments included."""
+        if not self._whole:
+            self._known = positions(self._walk.tree, self._text)
+            self._whole = True
+        return self._known
+
+    def _part(self, node: cst.CSTNode) -> bool:
+        """Learn the ranges of the statement around a node; whether that was possible."""
+        above = [*self._walk.ancestors(node)]
+        around = [node, *above]
+        if not above:
+            return False
+        state, statement = _State(self._walk.tree), around[-2]
+        if isinstance(statement, ClassDef) and len(around) > 3 and around[-3] is statement.body:
+            if not isinstance(statement.body, IndentedBlock):
+                return False
+            state.increase_indent(statement.body.indent or state.default_indent)
+            statement = around[-4]
+        if statement in self._tried:
+            return False
+        self._tried.add(statement)
+        statement._codegen(state)
+        code = "".join(state.tokens)
+        start = self._text.find(code)
+        if start < 0 or self._text.find(code, start + 1) >= 0:
+            return False
+        self._known.update((each, (start + first, start + last)) for each, (first, last) in state.ranges.items())
+        return node in self._known
 
 
 def comments(ranges: Mapping[cst.CSTNode, Range]) -> list[Range]:

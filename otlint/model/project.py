@@ -15,6 +15,7 @@ from otlint.model.reach import Reach
 from otlint.model.speakers import Speakers
 from otlint.model.state import State
 from otlint.model.watch import Watch
+from otlint.paths import module_name
 from otlint.settings import Wrappers
 
 if TYPE_CHECKING:
@@ -545,12 +546,3 @@ class Project:
 
 def _is_source_root(parts: tuple[str, ...]) -> bool:
     return not parts or parts[-1] in {"src", "lib", "app", "backend", "server", "python"}
-
-
-def module_name(path: str) -> str:
-    """`services/orders/app/__init__.py` → `services.orders.app`."""
-    stem = path.rpartition(".")[0]
-    parts = stem.split("/")
-    if parts[-1] == "__init__" and len(parts) > 1:
-        parts.pop()
-    return ".".join(parts)

@@ -7,6 +7,7 @@ import dataclasses
 import math
 import operator
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar, cast
 
@@ -59,27 +60,30 @@ class Walk:
         self._functions = Regions([(start, self._end[start], each) for start, each in bodies], None)
 
     def _run(self) -> None:
-        parent, order, by_type, nodes, ups = self.parent, self.order, self._by_type, self._nodes, self._up
-        stack: list[Node] = [self.tree]
-        waiting = [0]
+        parent, order, nodes, ups = self.parent, self.order, self._nodes, self._up
+        by_type: defaultdict[type[Node], list[int]] = defaultdict(list)
+        stack: list[tuple[Node, int]] = [(self.tree, 0)]
         while stack:
-            node = stack.pop()
+            node, up = stack.pop()
             at = order[node] = len(nodes)
             nodes.append(node)
-            ups.append(waiting.pop())
+            ups.append(up)
             kind = type(node)
-            if kind not in by_type:
-                by_type[kind] = ([], [])
-            same, places = by_type[kind]
-            same.append(node)
-            places.append(at)
-            children = significant(node)
-            if children:
-                for child in children:
-                    parent[child] = node
-                children.reverse()
-                stack += children
-                waiting += [at] * len(children)
+            by_type[kind].append(at)
+            read = _READERS[kind]
+            if read is None:
+                continue
+            children: list[Node] = []
+            for value in read(node):
+                kind = type(value)
+                if kind in _MANY:
+                    children += value
+                elif kind not in _PLAIN:
+                    children.append(value)
+            for child in reversed(children):
+                parent[child] = node
+                stack.append((child, at))
+        self._by_type = {kind: ([nodes[at] for at in places], places) for kind, places in by_type.items()}
 
     def _ends(self) -> list[int]:
         """For each node by its order, the order of the first node behind everything below it."""
@@ -226,15 +230,12 @@ class Regions(Generic[T]):
 
 def significant(node: Node) -> list[Node]:
     """The children of a node that carry meaning, in source order."""
-    kind = type(node)
-    if kind not in _READERS:
-        _READERS[kind] = _reader(kind)
-    read = _READERS[kind]
+    read = _READERS[type(node)]
     found: list[Node] = []
     if read is not None:
         for value in read(node):
             kind = type(value)
-            if kind is list or kind is tuple:
+            if kind in _MANY:
                 found += value
             elif kind not in _PLAIN:
                 found.append(value)
@@ -242,11 +243,21 @@ def significant(node: Node) -> list[Node]:
 
 
 _PLAIN = frozenset({type(None), str, bool, cst.MaybeSentinel})
-_READERS: dict[type[Node], Callable[[Node], tuple[Any, ...]] | None] = {}
+_MANY = frozenset({list, tuple})
+
+
+class _Readers(dict[type[Node], Callable[[Node], tuple[Any, ...]] | None]):
+    """By type, what gives the values of a node's significant fields; None for types that have none."""
+
+    def __missing__(self, kind: type[Node]) -> Callable[[Node], tuple[Any, ...]] | None:
+        self[kind] = read = _reader(kind)
+        return read
+
+
+_READERS = _Readers()
 
 
 def _reader(kind: type[Node]) -> Callable[[Node], tuple[Any, ...]] | None:
-    """What gives the values of a node's significant fields, None for types that have none."""
     names = _fields(kind)
     if not names:
         return None

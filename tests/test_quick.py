@@ -1,0 +1,57 @@
+"""What is changed in LibCST for speed changes no answer, and nothing in a process that has trees of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+DEMO = Path(__file__).parent / "demo"
+NODES = """
+import inspect
+from collections.abc import Hashable
+from otlint.quick import quicken
+quicken()
+from otlint.parse import parse
+from otlint.source import Source
+import libcst as cst
+tree = parse(Source.decode(b"def order(shop, *items):\\n    return [shop(x) for x in items if x]  # all\\n", "a.py"))
+kinds = [each for each in vars(cst).values() if inspect.isclass(each) and issubclass(each, cst.CSTNode)]
+nodes, waiting = [], [tree]
+while waiting:
+    nodes.append(waiting.pop())
+    waiting += nodes[-1].children
+found = {node: at for at, node in enumerate(nodes)}
+assert [found[node] for node in nodes] == list(range(len(nodes)))
+assert tree.code == cst.parse_module(tree.code).code and tree.deep_equals(cst.parse_module(tree.code))
+for node in nodes:
+    print(type(node).__name__, [each.__name__ for each in kinds if isinstance(node, each)], isinstance(node, Hashable))
+    assert [isinstance(node, each) for each in kinds] == [each in type(node).__mro__ for each in kinds]
+try:
+    cst.Name("not a name", lpar=[cst.LeftParen()])
+except cst.CSTValidationError as error:
+    print(error)
+"""
+HASH = "print('quick' if cst.Name.__hash__ is object.__hash__ else 'as it was')\n"
+
+
+def ran(code: str, *args: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, cwd=DEMO, check=False)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_nodes_answer_as_before() -> None:
+    quick, hosted = ran(NODES + HASH), ran("import libcst\n" + NODES + HASH)
+    assert quick.endswith("quick\n")
+    assert hosted.endswith("as it was\n")
+    assert quick.splitlines()[:-1] == hosted.splitlines()[:-1]
+    assert "without right paren" in quick  # nodes that are made by hand are still checked
+
+
+def test_findings_are_the_same_in_a_host() -> None:
+    check = "import sys\nfrom otlint.cli import main\nmain(sys.argv[1:])\n"
+    args = ["check", "--isolated", "--no-cache", "--exit-zero", "--select", "ALL", "--output-format", "json", "."]
+    found = ran(check, *args)
+    assert found.count('"code"') > 10
+    assert ran("import libcst\n" + check, *args) == found
