@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from otlint import files, report, store
+from otlint import files, replay, report, store
 from otlint.config import Config
 from otlint.engine import Change, Problem, Report, Target, lint
 from otlint.level import Safety
@@ -22,6 +22,7 @@ from otlint.paths import shown
 from otlint.speak import Progress, Speaker
 from otlint.store import FOLDER, Store
 from otlint.toml import ConfigError
+from otlint.world import World, around, settings_of
 
 if TYPE_CHECKING:
     from otlint.finding import Finding
@@ -52,28 +53,78 @@ class Job:
         return self.config.output_format
 
 
-def run(options: Options) -> int:
-    """Check what the options name and return the exit code; raises ConfigError."""
+def run(options: Options, arguments: Sequence[str] | None = None) -> int:
+    """Check what the options name and return the exit code; raises ConfigError.
+
+    `arguments` are those of the command line, if a later run with the same ones may be answered from the cache.
+    """
     started = time.monotonic()
     job = job_of(options)
     if options.show_settings or options.show_files:
         return _show(job)
     if options.statistics and job.format not in ("full", "concise", "json"):
         raise ConfigError(f"--statistics: there are none in the format `{job.format}`; use `full`, `concise` or `json`")
+    world = _world(job) if arguments is not None and _may_repeat(job) else None
+    before = world.digest() if world is not None else ""
     say = Speaker(options)
     say.details(job)
     found = _lint(job, Progress(options, started))
     written = _write(job, found) if job.repairs and not options.diff else found
     code = _exit_code(job, written)
+    heard = Heard(sys.stdout)
     try:
-        _publish(job, written)
+        _publish(job, written, heard)
         sys.stdout.flush()
     except BrokenPipeError:
         from otlint.cli import silence
 
         silence()
     say.after(job, written, time.monotonic() - started)
+    if arguments is not None and world is not None and not (written.problems or written.notes):
+        place = _store(job)
+        if place is not None and world.digest() == before:
+            replay.keep(place, arguments, world, before, "".join(heard.texts), code)
     return code
+
+
+class Heard:
+    """A stream that remembers what was written to it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.texts: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        self.texts.append(text)
+        return self._stream.write(text)
+
+
+def _may_repeat(job: Job) -> bool:
+    """Whether a run does nothing but print its report, and reads nothing that `_world` does not name."""
+    options, configs = job.options, {job.config, *(target.config for target in job.targets)}
+    does_more = job.repairs or options.stdin or options.output_file is not None or options.verbose or options.no_cache
+    says_more = options.no_project_facts or not job.config.project.facts or not job.targets or job.format == "sarif"
+    reads_more = options.config or any(one.exclude is not None or "extend" in one.values for one in configs)
+    return not (does_more or says_more or reads_more or job.problems)
+
+
+def _world(job: Job) -> World:
+    """What the run reads."""
+    from otlint import deployment
+
+    def wanted(name: str, folder: str) -> bool:
+        return name.endswith((".py", ".pyi")) or deployment.reads(name, folder)
+
+    paths = [os.path.abspath(path) for path in job.options.paths or (".",)]  # noqa: PTH100
+    tops = [str(job.root), *(path for path in paths if os.path.isdir(path))]  # noqa: PTH112
+    more = [str(target.path) for target in job.targets]
+    homes = {os.path.dirname(path) for path in paths} | {os.getcwd()}  # noqa: PTH109, PTH120
+    more += [path for home in sorted(homes) for path in settings_of(home)]
+    return around(tops, more, files.EXCLUDED & deployment.EXCLUDED, wanted)
 
 
 def job_of(options: Options) -> Job:
@@ -213,7 +264,7 @@ def _exit_code(job: Job, found: Report) -> int:
     return int(any(finding.level.rank >= limits[finding.path] for finding in found.findings))
 
 
-def _publish(job: Job, found: Report) -> None:
+def _publish(job: Job, found: Report, out: Heard) -> None:
     """The report, the patch, or the repaired standard input, each to its stream."""
     options = job.options
     if options.stdin and job.repairs and not options.diff:
@@ -225,7 +276,7 @@ def _publish(job: Job, found: Report) -> None:
         return
     if options.silent or (options.fix_only and (not found.changes or job.format not in ("full", "concise"))):
         return
-    stream = sys.stderr if options.stdin and job.repairs else sys.stdout
+    stream = sys.stderr if options.stdin and job.repairs else cast("TextIO", out)
     if options.output_file is None:
         _report(job, found, stream)
         return

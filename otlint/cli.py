@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         gc.disable()  # the process ends with this run, and nearly all that it makes lives until then
     try:
         given = list(_expanded(sys.argv[1:] if arguments is None else arguments))
-        with cli.make_context("otlint", given) as context:
+        with cli.make_context("otlint", list(given), obj=given) as context:
             code = cli.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as done:
@@ -205,8 +205,9 @@ def check(**given: Any) -> int:
     from otlint.toml import ConfigError
 
     accepted = ("preview",)
+    arguments = click.get_current_context().obj
     try:
-        return run(Options(**{name: value for name, value in given.items() if name not in accepted}))
+        return run(Options(**{name: value for name, value in given.items() if name not in accepted}), arguments)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
 

@@ -277,11 +277,12 @@ def _walk(root: Path, tree: _Tree, excluded: Container[str]) -> Iterator[tuple[s
                 tree.python.update(_parents(path))
             if _is_marker(name):
                 tree.markers.add(folder)
-            if _reads(name, posixpath.basename(folder)) and entry.is_file():
+            if reads(name, posixpath.basename(folder)) and entry.is_file():
                 yield path, name
 
 
-def _reads(name: str, folder: str) -> bool:
+def reads(name: str, folder: str) -> bool:
+    """Whether a file of that name, in a folder of that name, is read."""
     return pins.is_pin_file(name, folder) or launch.reader(name) is not None or _is_readme(name)
 
 

@@ -8,8 +8,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import tomli
-
 from otlint.known import distribution
 
 if TYPE_CHECKING:
@@ -64,10 +62,10 @@ def merge(pins: Pins, more: Pins) -> None:
 
 
 def _read(name: str, text: str) -> Pins:
-    if name == "pyproject.toml":
-        return _pyproject(tomli.loads(text))
-    if name == "Pipfile":
-        return _pipfile(tomli.loads(text))
+    if name in {"pyproject.toml", "Pipfile"}:
+        import tomli
+
+        return (_pipfile if name == "Pipfile" else _pyproject)(tomli.loads(text))
     if name == "Pipfile.lock":
         return _pipfile_lock(json.loads(text))
     if name == "setup.py":

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import otlint
-from otlint import gather, store
+from otlint import __main__, gather, replay, store
 from otlint.cli import main
 from otlint.codec import decode, encode
 from otlint.finding import Finding
@@ -85,6 +85,35 @@ def run(capsysbinary):
 
 
 @pytest.fixture
+def start(capsysbinary, monkeypatch):
+    """Runs a command as a process does: it may be answered without being run."""
+
+    def call(*arguments: str) -> tuple[int, bytes, bytes]:
+        monkeypatch.setattr(sys, "argv", ["otlint", *arguments])
+        code = __main__.main()
+        found = capsysbinary.readouterr()
+        return code, found.out, found.err
+
+    return call
+
+
+@pytest.fixture
+def repeated(monkeypatch):
+    """The exit codes of runs that were answered by what an earlier one printed."""
+    found: list[int] = []
+    repeat = replay._repeated
+
+    def note(text: str) -> int | None:
+        code = repeat(text)
+        if code is not None:
+            found.append(code)
+        return code
+
+    monkeypatch.setattr(replay, "_repeated", note)
+    return found
+
+
+@pytest.fixture
 def parsed(monkeypatch):
     """The files that were parsed."""
     found: list[str] = []
@@ -114,6 +143,71 @@ def test_answers_do_not_depend_on_the_cache(run, changed) -> None:
     assert run() == expected
     assert run() == expected
     assert run("shop/orders.py") == run("shop/orders.py", "--no-cache")
+
+
+@pytest.mark.parametrize("arguments", [(), ("shop/orders.py", "shop/mail.py"), ("--output-format", "concise")])
+@pytest.mark.parametrize("changed", CHANGES)
+def test_a_run_is_repeated_only_while_nothing_changed(start, repeated, changed, arguments) -> None:
+    before = start(*arguments)
+    assert start(*arguments) == before
+    assert repeated == [before[0]]
+    CHANGES[changed]()
+    expected = start(*arguments, "--no-cache")
+    assert start(*arguments) == expected
+    assert start(*arguments) == expected
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--no-cache",), ("-v",), ("--diff",), ("missing.py",), ("--no-project-facts",), ("-o", "report.txt"),
+        ("--config", "fail-on = 'error'"), ("--show-files",), ("--exclude", "x"),
+    ],
+)  # fmt: skip
+def test_runs_that_do_or_read_more_are_made_again(start, repeated, arguments) -> None:
+    assert start(*arguments)[0] == start(*arguments)[0]
+    assert repeated == []
+
+
+def test_a_run_is_another_one_elsewhere(start, repeated, monkeypatch) -> None:
+    first = start()
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert start() != first
+    monkeypatch.delenv("FORCE_COLOR")
+    monkeypatch.chdir("shop")
+    assert start() != first
+    assert repeated == []
+    assert start("..") != first
+
+
+def test_what_is_above_a_folder_counts(start, repeated) -> None:
+    os.chdir("shop")
+    first = start(".")
+    assert start(".") == first
+    assert len(repeated) == 1
+    change("../pyproject.toml", "[project]", "[tool.otlint]\nselect = ['OTL501']\n[project]")
+    assert start(".") == start(".", "--no-cache") != first
+    Path("../.git").mkdir()
+    Path("../.gitignore").write_text("mail.py\n")
+    Path("../.otlint.toml").write_text("")
+    assert start(".") == start(".", "--no-cache")
+    assert len(repeated) == 1
+
+
+def test_links_count_by_where_they_lead(start) -> None:
+    Path("shop/linked.py").symlink_to("mail.py")
+    start()
+    Path("shop/linked.py").unlink()
+    Path("elsewhere.txt").write_text(FILES["shop/mail.py"])
+    Path("shop/linked.py").symlink_to("../elsewhere.txt")
+    assert start() == start("--no-cache")
+
+
+def test_a_cache_of_somebody_else_is_not_printed(start, repeated, monkeypatch) -> None:
+    start()
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    start()
+    assert repeated == []
 
 
 def test_what_did_not_change_is_not_parsed(run, parsed) -> None:

@@ -9,8 +9,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tomli
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -20,6 +18,8 @@ ROLES = ("http", "db", "rpc", "genai", "create", "send", "receive", "settle")
 @cache
 def table(name: str) -> Mapping[str, Any]:
     """The TOML table `name` of this folder, as it is written."""
+    import tomli
+
     return tomli.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
 
 

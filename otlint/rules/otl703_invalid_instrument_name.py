@@ -63,7 +63,6 @@ def _of_name(module: Module, given: cst.BaseExpression) -> str | None:
     return None
 
 
-
 def _of_parts(given: cst.FormattedString) -> str | None:
     """What is wrong with the parts of an f-string that are written down."""
     import libcst as cst
