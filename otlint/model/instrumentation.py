@@ -57,7 +57,7 @@ class Instrumentation:
         wanted = frozenset(keys)
         if wanted & self._declared:
             return _DECLARED
-        for key in sorted(wanted & self._switched_on):
+        for key in sorted(wanted & self._switched_on & self._around):  # another program of the unit says nothing of this
             name = known.instrumentors()[key].cls or key
             return Reason(
                 f"`{name}` is enabled in this project",
