@@ -15,6 +15,7 @@ import libcst as cst
 from otlint import otel
 from otlint.model.during import extent
 from otlint.model.walk import Node
+from otlint.model.work import holding
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -33,17 +34,32 @@ def early(module: Module, call: cst.Call, carrier: cst.Name) -> Span | None:
         return None
     after = set(module.flow(function).after(call))
     for span in module.spans:
-        later = span.start in after and span.api in otel.STARTS and span.current
-        if later and span.kind in _LEAVES and _sends(module, span, carrier):
+        later = span.start in after and span.api in otel.STARTS and span.kind in _LEAVES
+        current = span.current or any(each.used is span for each in module.spans)
+        names = frozenset({carrier.value})
+        if later and current and _sends(module, span, names | holding(module, function.body, span.start, given=names)):
             return span
     return None
 
 
-def _sends(module: Module, span: Span, carrier: cst.Name) -> bool:
+def early_helpers(module: Module) -> Iterator[tuple[cst.Call, cst.Name, Span]]:
+    """`headers = self._headers()`, where that injects: the call, the name, and the span that sends it later."""
+    for assign in module.walk.all(cst.Assign):
+        target, call = assign.targets[0].target, assign.value
+        facts = module.helper(call) if isinstance(call, cst.Call) and isinstance(target, cst.Name) else None
+        if facts is None or facts.telemetry or facts.span is not None or facts.calls.isdisjoint(otel.INJECTS):
+            continue
+        assert isinstance(call, cst.Call) and isinstance(target, cst.Name)
+        span = early(module, call, target)
+        if span is not None:
+            yield call, target, span
+
+
+def _sends(module: Module, span: Span, names: frozenset[str]) -> bool:
     """Whether the span sends the carrier as it was before, by a library that puts nothing into it."""
     found = False
     for each in _calls(module, span):
-        if not any(name.value == carrier.value for arg in each.args for name in module.walk.own(arg, cst.Name)):
+        if not any(name.value in names for arg in each.args for name in module.walk.own(arg, cst.Name)):
             continue
         operation = module.operation(each)
         if operation is None or operation.role not in _SENDS:

@@ -57,7 +57,9 @@ class Instrumentation:
         wanted = frozenset(keys)
         if wanted & self._declared:
             return _DECLARED
-        for key in sorted(wanted & self._switched_on & self._around):  # another program of the unit says nothing of this
+        for key in sorted(
+            wanted & self._switched_on & self._around
+        ):  # not another program
             name = known.instrumentors()[key].cls or key
             return Reason(
                 f"`{name}` is enabled in this project",

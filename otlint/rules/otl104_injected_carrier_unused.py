@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from otlint.model.module import Module
+    from otlint.model.spans import Span
 
 _LOOKS_AT_NAMES = frozenset({"builtins.locals", "builtins.eval", "builtins.exec", "builtins.vars"})
 
@@ -21,8 +22,12 @@ _LOOKS_AT_NAMES = frozenset({"builtins.locals", "builtins.eval", "builtins.exec"
 def check(module: Module) -> Iterator[Finding]:
     import libcst as cst
 
+    from otlint.model.injected import early_helpers
+
     if module.is_spared_test:
         return
+    for made, name, span in early_helpers(module):
+        yield _before(module, made, name, span)
     for call in module.calls(*otel.INJECTS):
         given = module.argument(call, "carrier")
         if isinstance(given, cst.Dict) and not given.elements:
@@ -52,12 +57,7 @@ def _named(module: Module, call: cst.Call, given: cst.Name) -> Iterator[Finding]
     later = [each for each in uses if each in after or module.function_of(each) is not function]
     span = early(module, call, given) if later else None
     if span is not None:
-        yield module.finding(
-            given,
-            f"the context is injected before the span that sends `{given.value}` starts, so the receiver's span is "
-            "no child of that one; inject inside of it",
-            related=[(span.start, "the span that sends it starts here")],
-        )
+        yield _before(module, given, given, span)
         return
     if module.silenced(call, bool(later) and "the carrier is used afterwards"):
         return
@@ -72,3 +72,13 @@ def _named(module: Module, call: cst.Call, given: cst.Name) -> Iterator[Finding]
             f"the carrier `{given.value}` is sent before the context is injected; inject first",
             related=[(each, "it is sent here") for each in sent if each is not None],
         )
+
+
+def _before(module: Module, at: cst.BaseExpression, name: cst.Name, span: Span) -> Finding:
+    """`inject(headers)`, and then the span of the request that takes the headers along."""
+    return module.finding(
+        at,
+        f"the context is injected before the span that sends `{name.value}` starts, so the receiver's span is "
+        "no child of that one; inject inside of it",
+        related=[(span.start, "the span that sends it starts here")],
+    )
