@@ -167,7 +167,7 @@ class Generators:
         yields = self._reachable(function)
         if name == "__await__" or ("lifespan" in name and len(yields) == 1):
             return [], "the generator yields once, to what drives it"
-        if not all(self._api(each) in _KEEPING or self._guards(each) for each in function.decorators):
+        if not all(self._api(each) in _KEEPING or self._hands_out(each) for each in function.decorators):
             return [], "a decorator makes something else of the generator, such as a context manager"
         given = [up for each in mentions(module, function) if isinstance(up := module.walk.parent[each], cst.Arg)]
         takers = {module.api(call.func) for up in given if isinstance(call := module.walk.parent[up], cst.Call)}
@@ -195,10 +195,14 @@ class Generators:
         if plain and yields and (helper is None or helper.hands_out):
             yield Held(span.start, "decorator", yields[0])
 
-    def _guards(self, decorator: cst.Decorator) -> bool:
-        """Whether a decorator of the project only keeps exceptions of what it decorates, and gives the generator."""
+    def _hands_out(self, decorator: cst.Decorator) -> bool:
+        """Whether a decorator of the project gives the generator of what it decorates to the caller."""
         facts = self.module.helpers.named(decorator.decorator)
-        return facts is not None and facts.guards
+        owner, _, name = (self._api(decorator) or "").rpartition(".")
+        if facts is None and otel.is_otel(owner):  # a project that is itself a part of OpenTelemetry's namespace
+            file = self.module.project.module(owner, self.module.path)
+            facts = next((each for each in file.functions if each.name == name), None) if file is not None else None
+        return facts is not None and facts.hands_out
 
     def _api(self, decorator: cst.Decorator) -> str | None:
         expression = decorator.decorator

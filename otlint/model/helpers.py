@@ -132,6 +132,7 @@ class Helpers:
             writes=self.attributes.written_by(function),
             passes=self.passing.by(function),
             generator=bool(self.values.own(function, cst.Yield)) and not self.values.is_manager(function),
+            hands_out=len(every) == 1 and self.starting.hands_out(function),
         )
         self._working.pop()
         return facts

@@ -85,7 +85,7 @@ class FunctionFacts:
     that it joins into the text it returns, () for one of few texts, ("*",) for unbounded text, None when unknown.
     `decorated` is the type that a library's decorator makes of it; `writes` the attributes that it takes from callers.
     `passes`: what it passes on to a span of what it is given: its parameter, the API and the parameter there.
-    `generator`: a call only makes a generator, which does what it does when somebody takes its values.
+    `generator`: a call only makes a generator. `hands_out`: as a decorator it returns what the function gives.
     """
 
     name: str
@@ -109,6 +109,7 @@ class FunctionFacts:
     writes: tuple[Writes, ...] = ()
     passes: tuple[tuple[str, str, str], ...] = ()
     generator: bool = False
+    hands_out: bool = False
 
     def effect(self, parameter: str) -> frozenset[str] | None:
         """The effects on one parameter, None when the function has no such parameter."""

@@ -55,10 +55,10 @@ class Starting:
             found,
             awaits=any(each.asynchronous is not None for each in nested),
             iterates=bool(self.walk.all(cst.Yield, within=function)),
-            hands_out=self._hands_out(function),
+            hands_out=self.hands_out(function),
         )
 
-    def _hands_out(self, function: cst.FunctionDef) -> bool:
+    def hands_out(self, function: cst.FunctionDef) -> bool:
         """Whether a decorator returns what the decorated function gives, whatever kind of function that is."""
         if self.walk.all(cst.Yield, within=function) or not _ASKS.isdisjoint(self.helpers.callees.of(function)):
             return False
