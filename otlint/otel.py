@@ -66,6 +66,7 @@ GET_METER = "opentelemetry.metrics.get_meter"
 GET_LOGGER = "opentelemetry._logs.get_logger"
 OBSERVATION = "opentelemetry.metrics.Observation"
 VIEW = "opentelemetry.sdk.metrics.view.View"
+EXPONENTIAL = "opentelemetry.sdk.metrics.view.ExponentialBucketHistogramAggregation"
 # What a meter makes, by the method that makes it; the observable ones are read through callbacks.
 INSTRUMENTS = {
     f"{METER}.create_counter": "opentelemetry.metrics.Counter",
@@ -82,6 +83,7 @@ OBSERVABLES = frozenset(INSTRUMENTS[method] for method in OBSERVING)
 # The instruments that take no negative number, and the method that makes the counter which does.
 MONOTONIC = frozenset({"opentelemetry.metrics.Counter", "opentelemetry.metrics.Histogram"})
 UP_DOWN = f"{METER}.create_up_down_counter"
+HISTOGRAM = f"{METER}.create_histogram"
 BUCKETS = "explicit_bucket_boundaries_advisory"
 # What takes a measurement on a synchronous instrument.
 MEASURES = frozenset(

@@ -288,6 +288,17 @@ def watch(queues, found=None):
     ),
     "OTL702 none": ("import time\n", "time", ""),
     "OTL703 none": ("import time\n", "time", ""),
+    "OTL704 view": (
+        """from opentelemetry import metrics
+from opentelemetry.sdk.metrics.view import View
+
+view = View(instrument_name="*.duration")
+duration = metrics.get_meter("shop").create_histogram("order.duration", unit="s")
+""",
+        "create_histogram",
+        "a view of the project may give it other boundaries",
+    ),
+    "OTL706 none": ("import time\n", "time", ""),
     "OTL801 factory": (
         """import logging
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.conflicts import made
 from otlint.model.correlation import correlates
 from otlint.model.installing import installs
 from otlint.model.late import hurried
@@ -64,6 +65,7 @@ def collect(module: Module) -> Facts:
         holding=frozenset(each.kind for each in module.providers if each.batch is not None),
         sends=sends(module),
         correlates=correlates(module),
+        instruments=tuple(made(module)),
         hurried=frozenset(hurried(module)),
         installs=installs(module),
         coroutines=frozenset(coroutines(module)),
