@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from otlint import files, replay, report, store
+from otlint.clock import clock
 from otlint.config import Config
+from otlint.crew import cores
 from otlint.engine import Change, Problem, Report, Target, lint
 from otlint.level import Safety
 from otlint.options import Options
@@ -59,6 +61,7 @@ def run(options: Options, arguments: Sequence[str] | None = None) -> int:
     `arguments` are those of the command line, if a later run with the same ones may be answered from the cache.
     """
     started = time.monotonic()
+    clock.clear()
     job = job_of(options)
     if options.show_settings or options.show_files:
         return _show(job)
@@ -73,8 +76,9 @@ def run(options: Options, arguments: Sequence[str] | None = None) -> int:
     code = _exit_code(job, written)
     heard = Heard(sys.stdout)
     try:
-        _publish(job, written, heard)
-        sys.stdout.flush()
+        with clock.part("report"):
+            _publish(job, written, heard)
+            sys.stdout.flush()
     except BrokenPipeError:
         from otlint.cli import silence
 
@@ -181,6 +185,7 @@ def _judged(job: Job, targets: Sequence[Target], repairs: bool, progress: Callab
         ignore_suppressions=job.options.ignore_suppressions,
         progress=progress,
         store=_store(job),
+        jobs=_jobs(job.options.jobs),
     )
     configs = {target.shown: target.config for target in targets}
     found.findings = [_fixable(finding, configs[finding.path]) for finding in found.findings]
@@ -190,6 +195,15 @@ def _judged(job: Job, targets: Sequence[Target], repairs: bool, progress: Callab
 def _store(job: Job) -> Store | None:
     """Where what is found out is kept for later runs; None when nothing is to be."""
     return None if job.options.no_cache else Store(cache_folder(job.options, job.config, job.root))
+
+
+def _jobs(given: str | None) -> int:
+    """How many processes may work; raises ConfigError."""
+    if given is None or given == "auto":
+        return cores()
+    if not given.isdecimal() or int(given) == 0:
+        raise ConfigError(f"--jobs: `{given}` is neither a number nor `auto`")
+    return int(given)
 
 
 def cache_folder(options: Options, config: Config, root: Path) -> str:

@@ -98,7 +98,7 @@ _SECTIONS = {
     ),
     "Files": (
         "exclude", "extend_exclude", "force_exclude", "respect_gitignore", "stdin_filename", "project_root",
-        "no_project_facts", "no_cache", "cache_dir",
+        "no_project_facts", "no_cache", "cache_dir", "jobs",
     ),
     "Configuration": ("config", "isolated", "show_settings", "show_files"),
     "Report": (
@@ -164,7 +164,7 @@ _FILES = _options(
     click.option(
         "--cache-dir", metavar="DIR", envvar="OTLINT_CACHE_DIR", help="Folder of the cache (.otlint_cache at the root)."
     ),
-    click.option("--jobs", "-j", hidden=True),
+    click.option("--jobs", "-j", metavar="N", help="How many processes may work (auto: one for each core)."),
 )
 _CONFIGURATION = _options(
     click.option("--config", multiple=True, metavar="FILE|'KEY = VALUE'", help="A configuration file, or one setting."),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otlint import gate
+from otlint.clock import clock
 from otlint.digest import digest
 from otlint.paths import shown
 from otlint.settings import Wrappers
@@ -83,41 +84,52 @@ def lint(
     progress: Callable[[int, int], None] | None = None,
     witness: Callable[[Gathered], None] | None = None,
     store: Store | None = None,
+    jobs: int = 1,
 ) -> Report:
     """Check the targets as part of the project at `root`.
 
     `project_files` lists the files that project facts come from; None means the targets alone. `repair` says how far
     fixes may go (`Safety.SAFE`, or `Safety.UNSAFE` for both); nothing is written: see `Report.changes`. `witness` gets
     what the rules are about to ask, and may listen to them (see `Module.silenced`). `store` keeps what is found out.
+    `jobs`: how many processes may work.
     Never raises for what a file contains.
     """
     report = Report(checked=len(targets))
     root = root.resolve()
-    files, asked = _read(targets, root, project_files, report)
-    wrappers = Wrappers.joined(target.config.wrappers for target in asked.values())
-    hot = gate.hot(files, (gate.WORD, *wrappers.words))
+    jobs = 1 if repair is not None or witness is not None else jobs
+    with clock.part("gate"):
+        files, asked = _read(targets, root, project_files, report)
+        wrappers = Wrappers.joined(target.config.wrappers for target in asked.values())
+        hot = gate.hot(files, (gate.WORD, *wrappers.words))
     if not hot and witness is None:
         return report
+    from otlint.crew import CrewError
     from otlint.gather import gather
-    from otlint.judge import judge
+    from otlint.judge import verdicts
 
     collecting, limit = gc.isenabled(), sys.getrecursionlimit()
     gc.disable()  # trees are large and hold no garbage: collections only cost time here
     sys.setrecursionlimit(max(limit, _RECURSION))
+    gathering = partial(
+        gather,
+        files,
+        lambda key: asked[key].shown if key in asked else shown(str(root / key)),
+        root if project_files is not None else None,
+        hot=hot,
+        wrappers=wrappers,
+        progress=progress,
+        remember=None if store is None else partial(_remember, store, root, project_files is not None),
+    )
+    judging = partial(verdicts, asked, report=report, repair=repair, ignore_suppressions=ignore_suppressions)
     try:
-        gathered = gather(
-            files,
-            lambda key: asked[key].shown if key in asked else shown(str(root / key)),
-            root if project_files is not None else None,
-            hot=hot,
-            wrappers=wrappers,
-            progress=progress,
-            remember=None if store is None else partial(_remember, store, root, project_files is not None),
-        )
-        if witness is not None:
-            witness(gathered)
-        for key, target in asked.items():
-            judge(key, target, gathered, report, repair, ignore_suppressions)
+        try:
+            gathered = gathering(jobs=jobs)
+            if witness is not None:
+                witness(gathered)
+            judging(gathered)
+        except CrewError:  # a process was killed: one alone can do it, too
+            gathered = gathering()
+            judging(gathered)
         if store is not None and gathered.memory is not None and gathered.memory.changed:
             store.write(_name(root, project_files is not None), gathered.memory.dump(files))
     finally:

@@ -9,6 +9,7 @@ a file.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otlint import gate, quick
+from otlint.clock import clock
 from otlint.codec import decode, encode
+from otlint.crew import Crew, crew_of
+from otlint.model.watch import Reads
 from otlint.settings import Wrappers
 from otlint.source import Source, SourceError
 
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
     from otlint.memory import Known, Memory
     from otlint.model.module import Module
     from otlint.model.project import Facts, Project
-    from otlint.model.watch import Reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Gathered:
     judged: set[str] = field(default_factory=set)
     reads: dict[str, Reads] = field(default_factory=dict)
     memory: Memory | None = None
+    crew: Crew | None = None
     parsed: Callable[[str], Module | None] = lambda _: None
 
     def module(self, path: str) -> Module | None:
@@ -67,11 +71,13 @@ def gather(
     wrappers: Wrappers | None = None,
     progress: Callable[[int, int], None] | None = None,
     remember: Callable[[Project], Memory] | None = None,
+    jobs: int = 1,
 ) -> Gathered:
     """Parse the judged ones among `files` (path from the project root → bytes) and join their facts.
 
     `shown` gives the name by which a file is reported, `root` the folder whose deployment files are read (None: none),
-    `hot` what the gate lets through, if it was asked already. `remember` gives what earlier runs found out.
+    `hot` what the gate lets through, if it was asked already. `remember` gives what earlier runs found out. With `jobs`
+    this may return in several processes: see `Gathered.crew`. Raises CrewError when one of them is gone.
     """
     gathered = Gathered()
     wrappers = wrappers or Wrappers()
@@ -82,11 +88,13 @@ def gather(
     work = _Gathering(files, shown, gathered, root, wrappers, progress)
     if remember is not None:
         work.memory = gathered.memory = remember(work.project)
-    work.judge(hot)
-    while new := work.importers():
-        work.judge(new)
-    work.renew()
     gathered.parsed = work.module
+    work.start(hot, jobs)
+    with clock.part("model"), gathered.crew.at_work() if gathered.crew is not None else contextlib.nullcontext():
+        work.judge(hot)
+        while new := work.importers():
+            work.judge(new)
+        work.renew()
     return gathered
 
 
@@ -110,10 +118,13 @@ class _Gathering:
         from otlint.settle import Settling
 
         self.gathered = gathered
-        deployments = collect(root) if root is not None else None
+        with clock.part("deployment"):
+            deployments = collect(root) if root is not None else None
         self.project = gathered.project = Project(deployments=deployments, wrappers=wrappers, paths=frozenset(files))
         self.progress = progress
-        self._settling = Settling(self.project, self._collect)
+        self._settling = Settling(self.project, self._collect, self._try)
+        self.crew: Crew | None = None
+        self._tried: dict[str, Facts] = {}
         self.memory: Memory | None = None
         self._collected: set[str] = set()
         self._states: dict[str, str] = {}  # of what was looked at when facts were collected
@@ -122,19 +133,58 @@ class _Gathering:
         self._near: set[str] = set()  # files in which one of these words stands
         self._imported: dict[str, list[str]] = {}
 
+    def start(self, hot: Iterable[str], jobs: int) -> None:
+        """Let several processes do the work where there is much of it."""
+        work = sum(len(self.files[each]) for each in hot if not self._is_known(each))
+        self.crew = self.gathered.crew = crew_of(jobs, work)
+        if self.crew is not None:
+            self.crew.start()
+            self.progress = None if self.crew.is_helper else self.progress
+
     def judge(self, paths: Iterable[str]) -> None:
         """Parse files and settle the facts of everything judged so far."""
         waiting = sorted(paths)
-        outlines = []
+        self._cold.difference_update(waiting)
+        found: dict[str, Facts | None] = {}
+        others = self._share(waiting)
         for done, path in enumerate(waiting):
-            self._cold.discard(path)
-            outline = self._outline(path)
-            if outline is not None:
-                self.gathered.judged.add(path)
-                outlines.append(outline)
+            if path not in others:
+                found[path] = self._outline(path)
             if self.progress is not None:
                 self.progress(done + 1, len(waiting))
+        if self.crew is not None:
+            self._exchange(self.crew, found, others)
+        outlines = [outline for path in waiting if (outline := found[path]) is not None]
+        self.gathered.judged.update(outline.path for outline in outlines)
         self._settling.add(outlines)
+
+    def _share(self, waiting: list[str]) -> set[str]:
+        """The files that others parse."""
+        if self.crew is None:
+            return set()
+        new = [path for path in waiting if not self._is_known(path)]
+        self.crew.share(new, {path: len(self.files[path]) for path in new})
+        return {path for path in new if not self.crew.owns(path)}
+
+    def _is_known(self, path: str) -> bool:
+        known = self._known(path)
+        return known is not None and bool(known.outline or known.broken)
+
+    def _exchange(self, crew: Crew, found: dict[str, Facts | None], others: set[str]) -> None:
+        """Tell the others of the files that this process has parsed, and hear of theirs."""
+        from otlint.model.project import Facts
+
+        broken = self.gathered.broken
+        mine = {path: [encode(facts), encode(broken.get(path))] for path, facts in found.items() if crew.owns(path)}
+        for path, (outline, wrong) in crew.gathered(mine).items():
+            if path not in others:
+                continue
+            found[path] = decode(Facts, outline) if outline is not None else None
+            if wrong is not None:
+                broken[path] = decode(Broken, wrong)
+            elif outline is None and not crew.is_helper:
+                found[path] = self._outline(path)  # to see what the model crashes on
+            self._remember_outline(path, found[path])
 
     def _outline(self, path: str) -> Facts | None:
         """What a file imports; None for one that cannot be parsed."""
@@ -152,12 +202,16 @@ class _Gathering:
         except Exception as error:
             self._give_up(path, error)
             return None
+        self._remember_outline(path, outline)
+        return outline
+
+    def _remember_outline(self, path: str, outline: Facts | None) -> None:
+        known = self._known(path)
         if known is not None and path in self.gathered.broken:
             broken = self.gathered.broken[path]
             known.broken = broken.message, broken.row, broken.column
         elif known is not None and outline is not None:
             known.outline = json.dumps(encode(outline))
-        return outline
 
     def _known(self, path: str) -> Known | None:
         return self.memory.file(path, self.files[path]) if self.memory is not None else None
@@ -174,7 +228,9 @@ class _Gathering:
 
         try:
             source = Source.decode(self.files[path], self.shown(path))
-            self.gathered.modules[path] = Module(source, parse(source), path, project=self.project)
+            with clock.part("parse"):
+                tree = parse(source)
+            self.gathered.modules[path] = Module(source, tree, path, project=self.project)
         except (ParseError, SourceError) as error:
             self.gathered.broken[path] = Broken(error.message, error.row, error.column)
         except Exception as error:  # one file's crash must not hide what is in others
@@ -190,7 +246,7 @@ class _Gathering:
 
     def _collect(self, path: str) -> Facts | None:
         """The facts of a file as it is seen with the present facts of the others, None when the model crashes on it."""
-        known, state, watch = self._known(path), self.project.state, self.project.watch
+        known, state = self._known(path), self.project.state
         if known is not None and self.memory is not None:
             found = self.memory.facts(path, known, state)
             if found is not None:
@@ -199,6 +255,49 @@ class _Gathering:
                     self.gathered.modules[path] = self.gathered.modules[path].within(self.project)
                 facts, self.gathered.reads[path] = found
                 return facts
+        own = self.crew is None or self.crew.owns(path)
+        new = self._collect_here(path) if own else None
+        if self.crew is not None:
+            new = self._collected_by(self.crew, path, new)
+        if new is not None and known is not None and self.memory is not None:
+            self.memory.keep_facts(path, known, state, self.gathered.reads[path], new)
+        return new
+
+    def _collected_by(self, crew: Crew, path: str, facts: Facts | None) -> Facts | None:
+        """The facts of a file from the process that has parsed it: this one, perhaps."""
+        from otlint.model.project import Facts
+
+        state, reads = self.project.state, self.gathered.reads
+        mine = [state.text_of(facts), encode(reads[path])] if facts is not None else None
+        said = crew.turn(path, mine)
+        if crew.owns(path):
+            return facts
+        if said is None:
+            self.gathered.judged.discard(path)
+            return None if crew.is_helper else self._collect_here(path)  # to see what the model crashes on
+        facts = decode(Facts, json.loads(said[0]))
+        state.given(facts, said[0])
+        reads[path] = decode(Reads, said[1])
+        return facts
+
+    def _try(self, paths: list[str]) -> None:
+        """Collect the facts of the files of this process that depend on no other one, all processes at once."""
+        crew = self.crew
+        for path in paths:
+            if crew is not None and crew.owns(path) and not self._is_collected(path):
+                facts = self._collect_here(path)
+                if facts is not None:
+                    self._tried[path] = facts
+
+    def _is_collected(self, path: str) -> bool:
+        known = self._known(path)
+        return known is not None and bool(known.facts)
+
+    def _collect_here(self, path: str) -> Facts | None:
+        watch, state = self.project.watch, self.project.state
+        tried = self._tried.pop(path, None)
+        if tried is not None and state.of(self.gathered.reads[path]) == self._states[path]:
+            return tried
         if self.module(path) is None:
             return None
         try:
@@ -212,8 +311,6 @@ class _Gathering:
             return None
         reads = self.gathered.reads[path] = watch.reads()
         self._states[path] = state.of(reads)
-        if known is not None and self.memory is not None:
-            self.memory.keep_facts(path, known, state, reads, facts)
         return facts
 
     def renew(self) -> None:

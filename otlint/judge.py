@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from otlint import rule as rules
+from otlint.clock import clock
 from otlint.codec import decode, encode
 from otlint.digest import digest
 from otlint.engine import Change, Problem, Report, Target
 from otlint.finding import Finding, Location
 from otlint.level import Level, Safety
+from otlint.model.watch import Reads
 from otlint.repair import repair as repair_module
 
 if TYPE_CHECKING:
@@ -23,6 +26,67 @@ if TYPE_CHECKING:
     from otlint.rule import Rule
 
 SYNTAX_ERROR = ("OTL000", "syntax-error")
+
+
+def verdicts(
+    asked: Mapping[str, Target], gathered: Gathered, *, report: Report, repair: Safety | None, ignore_suppressions: bool
+) -> None:
+    """Judge the targets, each in the process that has parsed it, and put what is found into the report."""
+    crew = gathered.crew
+    with clock.part("model"), crew.at_work() if crew is not None else contextlib.nullcontext():
+        parts = _parts(asked, gathered, repair, ignore_suppressions)
+    for key in asked:
+        report.findings += parts[key].findings
+        report.suppressed += parts[key].suppressed
+        report.problems += parts[key].problems
+        report.changes += parts[key].changes
+
+
+def _parts(
+    asked: Mapping[str, Target], gathered: Gathered, repair: Safety | None, ignore_suppressions: bool
+) -> dict[str, Report]:
+    """What is found in each target; a helper ends here."""
+    crew, parts = gathered.crew, dict[str, Report]()
+    others = {key for key, target in asked.items() if _is_elsewhere(key, target, gathered, ignore_suppressions)}
+    for key, target in asked.items():
+        if key not in others and (crew is None or not crew.is_helper or crew.owns(key)):
+            part = parts[key] = Report()
+            judge(key, target, gathered, part, repair, ignore_suppressions)
+    if crew is not None and crew.is_helper:
+        told = {key: _told(key, gathered, part) for key, part in parts.items()}
+        crew.leave(told, dict(clock.seconds))
+    elif crew is not None:
+        heard, seconds = crew.reports()
+        clock.add(seconds)
+        parts |= {key: _heard(key, asked[key], gathered, heard[key], ignore_suppressions) for key in others}
+        crew.dismiss()
+    return parts
+
+
+def _is_elsewhere(key: str, target: Target, gathered: Gathered, ignore: bool) -> bool:
+    """Whether another process has to judge a file."""
+    crew = gathered.crew
+    if crew is None or crew.owns(key) or key not in gathered.judged:
+        return False
+    return _recalled(key, _settings(target, ignore), gathered) is None
+
+
+def _told(key: str, gathered: Gathered, part: Report) -> list[Any]:
+    """What this process found in a file, and what that rests on, for the one that reports."""
+    verdict = Verdict(tuple(part.findings), part.suppressed)
+    problems = [[problem.path, problem.message] for problem in part.problems]
+    return [encode(verdict), problems, encode(gathered.reads.get(key, Reads()))]
+
+
+def _heard(key: str, target: Target, gathered: Gathered, told: list[Any], ignore: bool) -> Report:
+    """What another process found in a file."""
+    plain, problems, reads = told
+    verdict = decode(Verdict, plain)
+    part = Report(list(verdict.findings), verdict.suppressed, [Problem(path, message) for path, message in problems])
+    if gathered.memory is not None and gathered.project is not None and not problems:
+        settings, state = _settings(target, ignore), gathered.project.state
+        gathered.memory.keep_verdict(key, settings, state, decode(Reads, reads), json.dumps(plain))
+    return part
 
 
 def judge(
@@ -97,7 +161,7 @@ def _remembered(
     project.watch.start()
     found = _judge(module, target, report, ignore)
     if memory is not None and len(report.problems) == problems:
-        reads = project.watch.reads().joined(gathered.reads.get(key))
+        reads = gathered.reads[key] = project.watch.reads().joined(gathered.reads.get(key))
         verdict = Verdict(tuple(found), report.suppressed - suppressed)
         memory.keep_verdict(key, settings, project.state, reads, json.dumps(encode(verdict)))
     return found
@@ -119,7 +183,8 @@ def _judge(module: Module, target: Target, report: Report, ignore_suppressions: 
     config, problems = target.config, len(report.problems)
     found: list[Finding] = []
     for rule in enabled(config, target.shown):
-        found.extend(_run(rule, module, target, report))
+        with clock.part(rule.code):
+            found.extend(_run(rule, module, target, report))
     found = _without_duplicates(found)
     suppressions = Suppressions.of(module)
     try:

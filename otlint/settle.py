@@ -19,8 +19,17 @@ class Settling:
     not depend on the order of files.
     """
 
-    def __init__(self, project: Project, collect: Callable[[str], Facts | None]) -> None:
-        """`collect` gives the facts of a file as it is seen now, None when there are none to be had."""
+    def __init__(
+        self,
+        project: Project,
+        collect: Callable[[str], Facts | None],
+        prepare: Callable[[list[str]], None] = lambda _: None,
+    ) -> None:
+        """`collect` gives the facts of a file as it is seen now, None when there are none to be had.
+
+        `prepare` hears beforehand for which files it will be called.
+        """
+        self._prepare = prepare
         self._project = project
         self._collect = collect
         self._imports: dict[str, set[str]] = {}
@@ -34,7 +43,9 @@ class Settling:
             project.put(facts)
             stale.add(facts.path)
         self._imports = {path: project.sources(facts, facts.imports) for path, facts in project.files.items()}
-        for group in in_order(self._imports):
+        groups = in_order(self._imports)
+        self._prepare([path for group in groups for path in group if path in stale])
+        for group in groups:
             waiting = stale.intersection(group)
             for _ in range(_ROUNDS):
                 if not waiting:

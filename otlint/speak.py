@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from otlint.clock import clock
 from otlint.engine import Problem, Report
 from otlint.level import Safety
 from otlint.options import Options
@@ -58,6 +59,21 @@ class Speaker:
             self._line(f"Would fix {count:,} finding{'' if count == 1 else 's'}{more}.")
         if self.options.verbose:
             self._line(f"checked {found.checked:,} files in {seconds:.2f} s")
+            self._times()
+
+    def _times(self) -> None:
+        """Where the time went, of all processes together."""
+        took = clock.seconds
+        rules = {code: each for code, each in took.items() if code.startswith("OTL")}
+        parts: dict[str, float] = {
+            name: took[name] for name in ("gate", "deployment", "parse", "model") if name in took
+        }
+        parts |= {"rules": sum(rules.values())} if rules else {}
+        parts |= {"report": took.get("report", 0.0)}
+        self._line("time: " + ", ".join(f"{name} {each:.2f} s" for name, each in parts.items()))
+        slow = sorted((code for code, each in rules.items() if each >= 0.005), key=lambda code: -rules[code])
+        if slow:
+            self._line("rules: " + ", ".join(f"{code} {rules[code]:.2f} s" for code in slow))
 
     def _line(self, text: str) -> None:
         print(text, file=sys.stderr)  # noqa: T201
