@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import functools
+import json
 import os
 import posixpath
 import re
@@ -13,11 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otlint import commands, known, launch, pins
+from otlint.codec import decode, encode
+from otlint.digest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
     from otlint.commands import Statement
+    from otlint.store import Store
 
 # Folders that never hold a service of the project.
 # fmt: off
@@ -168,11 +172,27 @@ class Deployments:
         return posixpath.dirname(relative.replace(os.sep, "/"))
 
 
-def collect(root: Path, *, excluded: Container[str] = EXCLUDED) -> Deployments:
-    """Reads the deployment files below `root` once; broken and undecodable ones say nothing."""
+def collect(root: Path, *, excluded: Container[str] = EXCLUDED, store: Store | None = None) -> Deployments:
+    """Reads the deployment files below `root` once; broken and undecodable ones say nothing.
+
+    What the same files said before is in the store.
+    """
     tree = _Tree()
     files = list(_walk(root, tree, excluded))
     sources = {path: text for path, name in files if (text := _source(root, path, name)) is not None}
+    if store is None:
+        return _collect(root, tree, sources)
+    texts = [(path, digest(text)) for path, text in sources.items()]
+    name, key = f"deployment-{digest(str(root))}", digest(repr((sorted(tree.modules), sorted(tree.markers), texts)))
+    before = json.loads(store.read(name) or "[null, null]")
+    if before[0] == key:
+        return decode(Deployments, before[1])
+    found = _collect(root, tree, sources)
+    store.write(name, json.dumps([key, encode(found)]))
+    return found
+
+
+def _collect(root: Path, tree: _Tree, sources: Mapping[str, str]) -> Deployments:
     tree.markers.update(posixpath.dirname(path) for path, text in sources.items() if _declares_project(path, text))
     facts = {folder: _Facts() for folder in {_hoist(folder, tree) for folder in tree.markers} | {""}}
     builds = {

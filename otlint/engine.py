@@ -118,6 +118,7 @@ def lint(
         hot=hot,
         wrappers=wrappers,
         progress=progress,
+        store=store,
         remember=None if store is None else partial(_remember, store, root, project_files is not None),
     )
     judging = partial(verdicts, asked, report=report, repair=repair, ignore_suppressions=ignore_suppressions)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from otlint.memory import Known, Memory
     from otlint.model.module import Module
     from otlint.model.project import Facts, Project
+    from otlint.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,15 @@ def gather(
     hot: Sequence[str] | None = None,
     wrappers: Wrappers | None = None,
     progress: Callable[[int, int], None] | None = None,
+    store: Store | None = None,
     remember: Callable[[Project], Memory] | None = None,
     jobs: int = 1,
 ) -> Gathered:
     """Parse the judged ones among `files` (path from the project root → bytes) and join their facts.
 
     `shown` gives the name by which a file is reported, `root` the folder whose deployment files are read (None: none),
-    `hot` what the gate lets through, if it was asked already. `remember` gives what earlier runs found out. With `jobs`
-    this may return in several processes: see `Gathered.crew`. Raises CrewError when one of them is gone.
+    `hot` what the gate lets through, if it was asked already. `remember` gives what earlier runs found out.
+    `store` keeps what deployment files say. With `jobs` this may return in several processes: see `Gathered.crew`. Raises CrewError when one of them is gone.
     """
     gathered = Gathered()
     wrappers = wrappers or Wrappers()
@@ -85,7 +87,7 @@ def gather(
         hot = gate.hot(files, (gate.WORD, *wrappers.words))
     if not hot:
         return gathered
-    work = _Gathering(files, shown, gathered, root, wrappers, progress)
+    work = _Gathering(files, shown, gathered, root, wrappers, progress, store)
     if remember is not None:
         work.memory = gathered.memory = remember(work.project)
     gathered.parsed = work.module
@@ -109,17 +111,17 @@ class _Gathering:
         root: Path | None,
         wrappers: Wrappers,
         progress: Callable[[int, int], None] | None,
+        store: Store | None,
     ) -> None:
         self.files = files
         self.shown = shown
-        quick.quicken()
         from otlint.deployment import collect
         from otlint.model.project import Project
         from otlint.settle import Settling
 
         self.gathered = gathered
         with clock.part("deployment"):
-            deployments = collect(root) if root is not None else None
+            deployments = collect(root, store=store) if root is not None else None
         self.project = gathered.project = Project(deployments=deployments, wrappers=wrappers, paths=frozenset(files))
         self.progress = progress
         self._settling = Settling(self.project, self._collect, self._try)
@@ -223,6 +225,7 @@ class _Gathering:
         return self.gathered.modules.get(path)
 
     def _parse(self, path: str) -> None:
+        quick.quicken()
         from otlint.model.module import Module
         from otlint.parse import ParseError, parse
 
