@@ -79,7 +79,8 @@ def gather(
 
     `shown` gives the name by which a file is reported, `root` the folder whose deployment files are read (None: none),
     `hot` what the gate lets through, if it was asked already. `remember` gives what earlier runs found out.
-    `store` keeps what deployment files say. With `jobs` this may return in several processes: see `Gathered.crew`. Raises CrewError when one of them is gone.
+    `store` keeps what deployment files say. With `jobs` this may return in several
+    processes: see `Gathered.crew`. Raises CrewError when one of them is gone.
     """
     gathered = Gathered()
     wrappers = wrappers or Wrappers()
