@@ -282,7 +282,7 @@ def _walk(root: Path, tree: _Tree, excluded: Container[str]) -> Iterator[tuple[s
     while pending:
         folder = pending.pop()
         try:
-            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(f"{root}/{folder}"), key=lambda entry: entry.name)
         except OSError:
             continue
         if folder and any(entry.name == "pyvenv.cfg" for entry in entries):
@@ -360,7 +360,7 @@ def _source(root: Path, path: str, name: str) -> str | None:
     """The text of a file worth reading further; None for a large, binary, unreadable or plainly irrelevant one."""
     limit = MAX_LOCK_SIZE if name in pins.LOCKS else MAX_SIZE
     try:
-        with (root / path).open("rb") as file:
+        with open(f"{root}/{path}", "rb") as file:  # noqa: PTH123
             data = file.read(limit + 1)
     except OSError:
         return None

@@ -389,6 +389,7 @@ def documented(text: str) -> Iterator[Statement]:
 _PROMPT = re.compile(r"(?:.*`|[\s>*-]*\$)?\s*(?:(?:export\s+)?\w+=\S+\s+)*(?:\S+ (?:run|exec) (?:-\S+ )*|exec )?")
 
 
+@lru_cache(maxsize=4096)
 def reader(name: str) -> Any:
     """The function that reads a file of this name, or None."""
     lower = name.lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import warnings
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ _MAX_BRACKETS = 200
 # Of operators, calls and attributes in each other: LibCST takes minutes for some thousands, and crashes on more.
 _MAX_DEPTH = 1000
 _TOO_DEEP = "nested too deeply"
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _NESTING = re.compile(r"[-+*/%@&|^~.(\[]|\b(?:and|or|not|if|lambda|await)\b")
 _STRING = re.compile(r"(?s)('''|\"\"\")(?:\\.|.)*?\1|'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"|#[^\n]*")
 
@@ -59,7 +61,7 @@ def _screen(text: str) -> ParseError | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _refuse_depth(ast.parse(text))
+            _refuse_depth(ast.parse(text), text)
     except SyntaxError as error:
         if "too many nested parentheses" in error.msg or "too complex" in error.msg:
             raise ParseError(_TOO_DEEP, error.lineno or 1, error.offset or 1) from None
@@ -71,8 +73,9 @@ def _screen(text: str) -> ParseError | None:
     return None
 
 
-def _refuse_depth(tree: ast.Module) -> None:
+def _refuse_depth(tree: ast.Module, text: str) -> None:
     """Raise ParseError for nesting that no bracket shows: `a.b.b…`, `a + a + …`, `x and x and …`, `elif` on `elif`."""
+    ends = [0, *itertools.accumulate(len(line) + 1 for line in _LINE_END.split(text))]
     waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
     while waiting:
         node, depth = waiting.pop()
@@ -80,13 +83,16 @@ def _refuse_depth(tree: ast.Module) -> None:
             depth += len(node.values if isinstance(node, ast.BoolOp) else node.patterns)
         if depth > _MAX_DEPTH:
             raise ParseError(_TOO_DEEP, getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1)
-        waiting.extend((child, depth + 1) for child in ast.iter_child_nodes(node) if not _is_short(child))
+        waiting.extend((child, depth + 1) for child in ast.iter_child_nodes(node) if not _is_short(child, ends))
 
 
-def _is_short(node: ast.AST) -> bool:
-    """Whether an expression is too short to be nested deeply: the walk need not go there."""
-    line, end = getattr(node, "lineno", None), getattr(node, "end_lineno", None)
-    return isinstance(node, ast.expr) and line == end and (node.end_col_offset or 0) - node.col_offset < _MAX_DEPTH
+def _is_short(node: ast.AST, ends: list[int]) -> bool:
+    """Whether a node is too short to be nested deeply: the walk need not go there. `ends`: where each line ends."""
+    if not isinstance(node, ast.stmt | ast.expr) or node.end_lineno is None or node.end_lineno >= len(ends):
+        return False
+    if node.end_lineno == node.lineno:
+        return (node.end_col_offset or 0) - node.col_offset < _MAX_DEPTH
+    return ends[node.end_lineno] - ends[node.lineno - 1] < _MAX_DEPTH
 
 
 def _is_shallow(text: str) -> bool:

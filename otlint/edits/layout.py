@@ -112,6 +112,7 @@ def top_of(module: Module, line: Line) -> int:
 def bottom_of(module: Module, node: cst.CSTNode) -> int:
     """The offset behind the last line of a statement or clause; comments that end its last block belong to it."""
     text = module.source.text
+    module.range(node)  # with it come the ranges of its layout
     if isinstance(node, cst.SimpleStatementLine | cst.SimpleStatementSuite):
         return _behind(text, module.range(node.trailing_whitespace)[1])
     footer = [line for line in getattr(node, "footer", ()) if line.comment is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ class Callees:
         self._of: dict[Node, frozenset[str]] = {}
         self._runs: dict[Node, list[cst.Call]] | None = None
         self._handing: list[tuple[cst.Call, Node]] | None = None
+        self._starting: list[cst.Call] | None = None
 
     def of(self, function: cst.FunctionDef) -> frozenset[str]:
         """The dotted names of what a call of the function calls; see `within`."""
@@ -67,7 +69,7 @@ class Callees:
             if called is not None and not called.startswith("builtins."):
                 yield called
                 yield from self._nested(called, node)
-            run = self._run_by(call)
+            run = self._run_by(call) if called in KEEPS_CONTEXT else None
             handed = self.values.api(run) if run is not None else None
             if handed is not None:
                 yield handed
@@ -139,7 +141,11 @@ class Callees:
     def parent(self, function: cst.FunctionDef) -> str | None:
         """Where the spans that the function starts get their parent: "current", "given", or None for no known start."""
         found = None
-        for call in self._calls(function):
+        starting = self._starts_in(function)
+        away = self._away(function) if starting else ()
+        for call in starting:
+            if any(self.walk.inside(call, work) for work in away):
+                continue
             called = self.values.api(call.func)
             if called in otel.STARTS:
                 parent = self._parent_of(call, called)
@@ -151,6 +157,21 @@ class Callees:
                 return parent
             found = found or parent
         return found
+
+    def makes_spans(self, function: cst.FunctionDef) -> bool:
+        """Whether the function or one that is nested in it starts a span."""
+        return any(self.values.api(call.func) in otel.STARTS for call in self._starts_in(function))
+
+    def _starts_in(self, function: Node) -> list[cst.Call]:
+        """The calls in a function that start a span, and those that give something the name of a parent."""
+        if self._starting is None:
+            calls = self.walk.all(cst.Call)
+            self._starting = [
+                call for call in calls if self.values.api(call.func) in otel.STARTS or self._names_parent(call)
+            ]
+        start, end = self.walk.extent(function)
+        first, last = (bisect.bisect_left(self._starting, at, key=self.walk.order.__getitem__) for at in (start, end))
+        return self._starting[first:last]
 
     def _parent_of(self, start: cst.Call, called: str) -> str | None:
         given = [argument(start, name, otel.PARAMETERS[called]) for name in ("context", "links")]
@@ -170,7 +191,8 @@ class Callees:
         )
 
     def _gives_parent(self, call: cst.Call) -> bool:
-        if not any(arg.keyword is not None and arg.keyword.value in _PARENTS for arg in call.args):
-            return False
-        facts = self.helpers.called(call)
+        facts = self.helpers.called(call) if self._names_parent(call) else None
         return facts is not None and facts.span is not None
+
+    def _names_parent(self, call: cst.Call) -> bool:
+        return any(arg.keyword is not None and arg.keyword.value in _PARENTS for arg in call.args)

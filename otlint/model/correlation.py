@@ -62,6 +62,8 @@ def correlates(module: Module) -> bool:
     """Whether something in the file may put the fields on log records."""
     if module.calls("logging.setLogRecordFactory") or any(map(_injects, switches(module))):
         return True
+    if not any(word in module.source.text for word in (*_FIELDS, _SWITCH)):
+        return False
     if any(_is_target(module, each) for each in module.walk.all(cst.Attribute) if each.attr.value in _FIELDS):
         return True
     return any(_sets(module, each) for each in module.walk.all(cst.SimpleString))

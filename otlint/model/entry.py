@@ -129,9 +129,9 @@ class Entries:
         bases = self._module.values.lineage(cls) if cls is not None else []
         found = {entry.key for api in decorators for entry in _decorating(api)}
         found |= {each.key for base in bases for each in _serving(base) if each.handles(base, function.name.value)}
-        for entry in _conventional():
-            if any(self._by_convention(each, function, cls is not None) for each in entry.handlers):
-                found.add(entry.key)
+        for key, handler in _conventional(function.name.value):
+            if key not in found and self._by_convention(handler, function, cls is not None):
+                found.add(key)
         if found:
             yield from (entry for key, entry in known.entries().items() if key in found)
 
@@ -140,8 +140,6 @@ class Entries:
         return self._module.api(expression.func if isinstance(expression, cst.Call) else expression)
 
     def _by_convention(self, handler: known.Handler, function: cst.FunctionDef, method: bool) -> bool:
-        if handler.names and function.name.value not in handler.names:
-            return False
         if (handler.method and not method) or (handler.built and not self._is_built_with(function, handler.built)):
             return False
         given = [*function.params.posonly_params, *function.params.params]
@@ -200,10 +198,11 @@ def _only_calls(function: Node, call: cst.Call) -> bool:
     return not before or (len(before) == 1 and isinstance(function, cst.FunctionDef) and bool(function.get_docstring()))
 
 
-@functools.cache
-def _conventional() -> tuple[known.Entry, ...]:
-    """The frameworks that know handlers by name and parameters."""
-    return tuple(entry for entry in known.entries().values() if entry.handlers)
+@functools.lru_cache(maxsize=4096)
+def _conventional(function: str) -> tuple[tuple[str, known.Handler], ...]:
+    """The handlers that frameworks know by their parameters, if a function may be one by its name."""
+    every = ((key, handler) for key, entry in known.entries().items() for handler in entry.handlers)
+    return tuple((key, handler) for key, handler in every if not handler.names or function in handler.names)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -122,7 +122,7 @@ class Helpers:
             effects=tuple((each, self.effects(function, each)) for each in every if each not in {"self", "cls"}),
             ambient=self.ambient(function),
             calls=self.callees.of(function),
-            telemetry=self._makes_spans(function),
+            telemetry=self.callees.makes_spans(function),
             parent=self.callees.parent(function),
             is_async=function.asynchronous is not None,
             endless=any(is_endless(self.walk, loop) for loop in self.walk.own(function.body, cst.While)),
@@ -256,7 +256,7 @@ class Helpers:
         called = self.values.api(call.func)
         if called in _EFFECTS and isinstance(call.func, cst.Attribute) and self.is_current(call.func.value, 0):
             return frozenset({_EFFECTS[called]})
-        facts = self.called(call)
+        facts = self.called(call) if called is not None and called not in self._foreign else None
         if facts is None:
             return frozenset()
         given = [arg.value for arg in call.args if self.is_current(arg.value)]
@@ -274,9 +274,6 @@ class Helpers:
         return False
 
     # -- the rest -------------------------------------------------------------------------------------------
-
-    def _makes_spans(self, function: cst.FunctionDef) -> bool:
-        return any(self.values.api(call.func) in otel.STARTS for call in self.walk.all(cst.Call, within=function))
 
     def _defaults(self, function: cst.FunctionDef) -> tuple[tuple[str, str], ...]:
         """Defaults that are span kinds or literal text, as dotted name or text."""

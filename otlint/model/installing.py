@@ -113,13 +113,18 @@ def _tests(module: Module, node: Node) -> Iterator[str]:
         if up is function:
             break
         if isinstance(up, cst.If):
-            yield module.code(up.test)
+            yield _text(module, up.test)
         elif isinstance(up, _BRANCHES):
             yield "in some cases"
     for left in module.walk.own(function.body, cst.Return) if function is not None else ():
         if module.walk.order[left] < module.walk.order[node]:
             test = next((up for up in module.walk.ancestors(left) if isinstance(up, _BRANCHES)), None)
-            yield module.code(test.test) if isinstance(test, cst.If) else "in some cases"
+            yield _text(module, test.test) if isinstance(test, cst.If) else "in some cases"
+
+
+def _text(module: Module, test: cst.BaseExpression) -> str:
+    """A condition as it is written. Of most files in which one is asked for no position is."""
+    return module.tree.code_for_node(test.with_changes(lpar=(), rpar=()))
 
 
 def refused(module: Module) -> list[Again]:

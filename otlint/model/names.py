@@ -57,8 +57,10 @@ class Names:
     _nonlocal: dict[tuple[Scope, str], list[Binding]] = field(default_factory=dict)
     _reaching: dict[Node, list[Binding]] = field(default_factory=dict)
     _scopes: Regions[Scope] = field(init=False)
+    _firsts: set[str | None] = field(init=False)  # of the parameters of every function: `self`, `cls`
 
     def __post_init__(self) -> None:
+        self._firsts = {_first(function) for function in self.walk.all(cst.FunctionDef)}
         self._scopes = Regions(sorted(self._regions(), key=lambda region: region[0]), self.walk.tree)
         self._declare_elsewhere()
         self._bind_imports()
@@ -406,6 +408,8 @@ class Names:
 
     def owner_class(self, name: cst.Name) -> cst.ClassDef | None:
         """The class whose instance (or itself) `self`, `cls` or a class name stands for."""
+        if name.value not in self._firsts:
+            return None
         for function in (self.walk.function_of(name), *self.walk.ancestors(name)):
             if type(function) is cst.FunctionDef and _first(function) == name.value:
                 owner = self.walk.class_of(function)

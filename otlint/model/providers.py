@@ -150,6 +150,8 @@ def sending(module: Module) -> Node | None:
 def sends(module: Module) -> bool:
     """Whether anything in the file may make a provider send what it holds: any shutdown or flush of what it may be."""
     walk = module.walk
+    if not any(name in module.source.text for name in SENDS):
+        return False
     return sending(module) is not None or any(
         each.raw_value in SENDS and isinstance(up := walk.parent[walk.parent[each]], cst.Call) and _by_name(module, up)
         for each in walk.all(cst.SimpleString)
