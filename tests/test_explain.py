@@ -612,6 +612,11 @@ FlaskInstrumentor().instrument_app(app)
         "with tracer",
         "what its kind is, is not known",
     ),
+    "OTL406 other": (
+        "with tracer.start_as_current_span('work', kind=trace.SpanKind.CLIENT):\n    ship()\n",
+        "as_current_span",
+        "nothing is known to make a span of this kind for the same",
+    ),
     "OTL408 given": (
         (
             "from opentelemetry.instrumentation.flask import FlaskInstrumentor\n\n\nclass Mine(FlaskInstrumentor):\n"
