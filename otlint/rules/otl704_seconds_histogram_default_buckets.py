@@ -29,7 +29,7 @@ def check(module: Module) -> Iterator[Finding]:
         # meter.create_histogram("order.duration", unit="s")
         if each.api != otel.HISTOGRAM or each.buckets is not None or each.hidden or not _is_of_seconds(module, each):
             continue
-        if module.silenced(each.call, _aggregated(module)):
+        if module.silenced(each.call, _aggregated(module) or _odd(each)):
             continue
         newer = module.instrumentation.otel_at_least("1.30")
         advice = f"give `{otel.BUCKETS}`" if newer else "give boundaries by a `View`"
@@ -59,6 +59,14 @@ def _aggregated(module: Module) -> str | None:
         return "a view of the project may give it other boundaries"
     if module.project.calls(otel.EXPONENTIAL) or module.instrumentation.variable(_AGGREGATION) is not None:
         return "the project has histograms whose buckets are exponential"
+    return None
+
+
+def _odd(each: Instrument) -> str | None:
+    """`create_histogram("…", boundaries=[…])`: somebody thought of boundaries, and the call raises."""
+    for arg in each.call.args:
+        if arg.keyword is not None and re.search("bound|bucket", arg.keyword.value):
+            return f"it is given `{arg.keyword.value}`"
     return None
 
 
