@@ -26,8 +26,9 @@ from otlint.source import Source, SourceError
 
 if TYPE_CHECKING:
     from otlint.memory import Known, Memory
+    from otlint.model.data import Facts
     from otlint.model.module import Module
-    from otlint.model.project import Facts, Project
+    from otlint.model.project import Project
     from otlint.store import Store
 
 
@@ -175,7 +176,7 @@ class _Gathering:
 
     def _exchange(self, crew: Crew, found: dict[str, Facts | None], others: set[str]) -> None:
         """Tell the others of the files that this process has parsed, and hear of theirs."""
-        from otlint.model.project import Facts
+        from otlint.model.data import Facts
 
         broken = self.gathered.broken
         mine = {path: [encode(facts), encode(broken.get(path))] for path, facts in found.items() if crew.owns(path)}
@@ -196,7 +197,7 @@ class _Gathering:
             if known.broken:
                 self.gathered.broken[path] = Broken(*known.broken)
                 return None
-            from otlint.model.project import Facts
+            from otlint.model.data import Facts
 
             return decode(Facts, json.loads(known.outline))
         module = self.module(path)
@@ -269,7 +270,7 @@ class _Gathering:
 
     def _collected_by(self, crew: Crew, path: str, facts: Facts | None) -> Facts | None:
         """The facts of a file from the process that has parsed it: this one, perhaps."""
-        from otlint.model.project import Facts
+        from otlint.model.data import Facts
 
         state, reads = self.project.state, self.gathered.reads
         mine = [state.text_of(facts), encode(reads[path])] if facts is not None else None

@@ -16,7 +16,7 @@ from otlint.digest import digest
 from otlint.model.watch import Reads
 
 if TYPE_CHECKING:
-    from otlint.model.project import Facts
+    from otlint.model.data import Facts
     from otlint.model.state import State
 
 # How many runs with other settings are remembered for a file.
@@ -63,7 +63,7 @@ class Memory:
 
     def facts(self, path: str, known: Known, state: State) -> tuple[Facts, Reads] | None:
         """The facts of a file as it is seen now, and what they rest on; None when that is not known."""
-        from otlint.model.project import Facts
+        from otlint.model.data import Facts
 
         found = _fitting(known.facts, state)
         if found is None:

@@ -18,7 +18,7 @@ from otlint import __main__, gather, replay, store
 from otlint.cli import main
 from otlint.codec import decode, encode
 from otlint.finding import Finding
-from otlint.model.project import Facts
+from otlint.model.data import Facts
 from otlint.model.watch import Reads
 
 ROOT = Path(otlint.__file__).parents[1]
@@ -347,3 +347,50 @@ def test_values_come_back_as_they_were() -> None:
         encode(object())
     decode(Reads, encode(Reads(("a.py",), (("called by", "f"),))))
     assert Finding.__dataclass_fields__
+
+
+PER_REQUEST = {
+    "shop/meters.py": "from opentelemetry.sdk.metrics import MeterProvider\n"
+    "from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, PeriodicExportingMetricReader\n\n\n"
+    "def meter(name):\n    reader = PeriodicExportingMetricReader(ConsoleMetricExporter())\n"
+    "    return MeterProvider(metric_readers=[reader]).get_meter(name)\n",
+    "shop/app.py": "from flask import Flask\nfrom opentelemetry import trace\nfrom shop.meters import meter\n\n"
+    "app = Flask('shop')\n\n\n@app.get('/orders')\ndef orders():\n    meter('shop').create_counter('orders').add(1)\n"
+    "    trace.get_current_span().set_attribute('a', 1)\n    return {}\n",
+}
+HOOK = {
+    "shop/hook.py": "from opentelemetry import context, propagate\n\n\ndef before(headers):\n"
+    "    headers['token'] = context.attach(propagate.extract(headers))\n\n\n"
+    "def after(headers):\n    context.detach(headers['token'])\n",
+    "shop/api.py": "import grpc\nfrom flask import Flask\nfrom opentelemetry import trace\n\n"
+    "tracer = trace.get_tracer('api')\napp = Flask('shop')\n\n\n@app.get('/orders')\ndef orders():\n"
+    "    with tracer.start_as_current_span('orders', kind=trace.SpanKind.SERVER):\n        return {}\n",
+}
+OTHERS: dict[str, tuple[dict[str, str], Callable[[], object], bytes]] = {
+    "what calls it handles no request": (
+        PER_REQUEST,
+        lambda: change("shop/app.py", "@app.get('/orders')\n", ""),
+        b"OTL520",
+    ),
+    "one function does what two did": (
+        HOOK,
+        lambda: change(
+            "shop/hook.py",
+            "context.attach(propagate.extract(headers))\n",
+            "propagate.extract(headers)\n\n\ndef use(found):\n    return context.attach(found)\n",
+        ),
+        b"OTL109",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_what_other_files_do_counts(run, case) -> None:
+    files, do, code = OTHERS[case]
+    for path, text in files.items():
+        Path(path).write_text(text)
+    before = run()
+    do()
+    expected = run("--no-cache")
+    assert (code in before) != (code in expected)
+    assert run() == expected

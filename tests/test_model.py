@@ -19,10 +19,10 @@ import pytest
 
 from otlint import otel
 from otlint.gather import Gathered, gather
+from otlint.model.data import SpanFacts
 from otlint.model.handlers import Handler
 from otlint.model.module import Module
 from otlint.model.outcome import outcome
-from otlint.model.project import SpanFacts
 from otlint.model.spans import Span
 from otlint.model.walk import Node
 from otlint.parse import parse

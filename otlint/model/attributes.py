@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.data import Writes
 from otlint.model.passing import span_method
-from otlint.model.project import Writes
 from otlint.model.values import argument
 from otlint.model.walk import Node
 

@@ -12,11 +12,11 @@ import libcst as cst
 from otlint import known, otel
 from otlint.model.conflicts import made
 from otlint.model.correlation import correlates
+from otlint.model.data import ClassFacts, Facts, FunctionFacts
 from otlint.model.installing import installs
 from otlint.model.late import hurried
 from otlint.model.names import Binding
 from otlint.model.optional import requires
-from otlint.model.project import ClassFacts, Facts, FunctionFacts
 from otlint.model.providers import sends
 from otlint.model.unawaited import coroutines
 

@@ -9,7 +9,7 @@ import libcst as cst
 from otlint.model.values import argument, is_hidden
 
 if TYPE_CHECKING:
-    from otlint.model.project import SpanFacts
+    from otlint.model.data import SpanFacts
 
 
 def flag(call: cst.Call, name: str, positions: tuple[str, ...], default: bool = True) -> bool | None:

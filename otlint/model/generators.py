@@ -201,7 +201,8 @@ class Generators:
         owner, _, name = (self._api(decorator) or "").rpartition(".")
         if facts is None and otel.is_otel(owner):  # a project that is itself a part of OpenTelemetry's namespace
             file = self.module.project.module(owner, self.module.path)
-            facts = next((each for each in file.functions if each.name == name), None) if file is not None else None
+            functions = self.module.project.definitions(file) if file is not None else ()
+            facts = next((each for each in functions if each.name == name), None)
         return facts is not None and facts.hands_out
 
     def _api(self, decorator: cst.Decorator) -> str | None:

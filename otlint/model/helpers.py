@@ -11,11 +11,11 @@ from otlint import otel
 from otlint.model import switched
 from otlint.model.attributes import Attributes
 from otlint.model.callees import Callees
+from otlint.model.data import FunctionFacts, SpanFacts
 from otlint.model.handoffs import is_endless, runs_work, takes_work
 from otlint.model.names import Names
 from otlint.model.ownership import Ownership
 from otlint.model.passing import Passing
-from otlint.model.project import FunctionFacts, SpanFacts
 from otlint.model.shields import is_guard, is_shielded, is_stub
 from otlint.model.starting import Starting
 from otlint.model.values import Values, argument, parameters

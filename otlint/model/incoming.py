@@ -67,7 +67,7 @@ def _by_hook(module: Module) -> Reason | None:
     for facts in module.project.reach.files(module.path):
         if facts.calls.isdisjoint(otel.EXTRACTS):
             continue
-        for each in facts.functions:
+        for each in module.project.definitions(facts):
             called = module.project.called_by(each.calls)
             if otel.ATTACH in called and not called.isdisjoint(otel.EXTRACTS) and each.span is None:
                 name = f"{facts.module}.{each.name}"

@@ -14,8 +14,8 @@ from otlint.model.walk import Node
 
 if TYPE_CHECKING:
     from otlint.deployment import Evidence
+    from otlint.model.data import Facts
     from otlint.model.module import Module
-    from otlint.model.project import Facts
 
 _KINDS = {api: kind for kind, api in otel.SET_PROVIDER.items()}
 _SIGNALS = {"traces": otel.SDK_PROVIDER, "metrics": otel.METER_PROVIDER, "logs": otel.LOGGER_PROVIDER}

@@ -20,8 +20,8 @@ from otlint.model.reason import Elsewhere, Reason
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
+    from otlint.model.data import Facts
     from otlint.model.module import Module
-    from otlint.model.project import Facts
 
 # Every instrumentor depends on it, so that it is installed says nothing.
 _BASE = "opentelemetry-instrumentation"
@@ -57,9 +57,7 @@ class Instrumentation:
         wanted = frozenset(keys)
         if wanted & self._declared:
             return _DECLARED
-        for key in sorted(
-            wanted & self._switched_on & self._around
-        ):  # not another program
+        for key in sorted(wanted & self._switched_on & self._around):  # not another program
             name = known.instrumentors()[key].cls or key
             return Reason(
                 f"`{name}` is enabled in this project",

@@ -15,6 +15,7 @@ from otlint.finding import Finding, Related
 from otlint.fix import Fix, downgrade, replaces_hash
 from otlint.model.active import Active, active_at
 from otlint.model.attributes import Attribute
+from otlint.model.data import Facts, FunctionFacts
 from otlint.model.entry import Entries
 from otlint.model.facts import collect, outline
 from otlint.model.flow import Exit, Flow
@@ -28,7 +29,7 @@ from otlint.model.origins import Origins
 from otlint.model.ownership import SPAN, TOKEN, Custody
 from otlint.model.passing import Given
 from otlint.model.positions import Ranges, comments
-from otlint.model.project import Facts, FunctionFacts, Project
+from otlint.model.project import Project
 from otlint.model.providers import Provider, providers, sends
 from otlint.model.purpose import Purpose, misjudged
 from otlint.model.raising import Raising

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from otlint import known, otel
 
 if TYPE_CHECKING:
+    from otlint.model.data import FunctionFacts
     from otlint.model.module import Module
-    from otlint.model.project import FunctionFacts
 
 _OWN_CONTEXT = frozenset({otel.ATTACH, "contextvars.Context.run", *otel.EXTRACTS})
 

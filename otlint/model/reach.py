@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from otlint.model.project import Facts, Project
+    from otlint.model.data import Facts
+    from otlint.model.project import Project
 
 
 class Reach:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _CACHES = re.compile(r"(?i)cache|once|memo|singleton")
 _BRANCHES = (cst.If, cst.IfExp, cst.BooleanOperation, cst.ExceptHandler, cst.MatchCase, cst.While, cst.For, cst.Else)
 _DEPTH = 2
-_TRACERS = (otel.GET_TRACER, f"{otel.PROVIDER}.get_tracer", otel.GET_METER, f"{otel.METER_PROVIDER}.get_meter")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,7 +44,7 @@ def repeated_providers(module: Module) -> Iterator[Repeated]:
 
 def repeated_tracers(module: Module) -> Iterator[Repeated]:
     """The calls that give a tracer or meter, where a handler makes them itself."""
-    for call in module.calls(*_TRACERS):
+    for call in module.calls(*otel.SCOPES):
         function = module.function_of(call)
         if isinstance(function, cst.FunctionDef) and module.entries.handles(function):
             yield Repeated(call, function.name.value, function)
@@ -64,7 +63,7 @@ def _handler(module: Module, function: cst.FunctionDef, depth: int) -> tuple[str
             if found is not None:
                 return found
     name = module.names.qualified(function)
-    others = [path for _, path in module.project.handled.get(name, ()) if path != module.path]
+    others = [path for _, path in module.project.handlers(name) if path != module.path]
     return (others[0], None) if others else None
 
 

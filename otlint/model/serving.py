@@ -15,8 +15,8 @@ from otlint.model.providers import Provider
 from otlint.model.values import argument
 
 if TYPE_CHECKING:
+    from otlint.model.data import Facts
     from otlint.model.module import Module
-    from otlint.model.project import Facts
 
 # From this version on, uvicorn ends by the signal that it was sent.
 _RAISES_AGAIN = "0.29"

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from otlint import otel
+from otlint.model.data import FunctionFacts, SpanFacts
 from otlint.model.flags import flag, forwarded
 from otlint.model.helpers import Helpers
 from otlint.model.names import Binding
 from otlint.model.partials import filled, is_partial
-from otlint.model.project import FunctionFacts, SpanFacts
 from otlint.model.values import Values, argument, is_hidden
 from otlint.model.walk import Function, Node, Walk
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from otlint import otel
 
 if TYPE_CHECKING:
-    from otlint.model.project import ClassFacts, Facts, FunctionFacts, Project
+    from otlint.model.data import ClassFacts, Facts, FunctionFacts
+    from otlint.model.project import Project
 
 # A class that inherits from itself under a longer name would be followed for ever.
 _MAX_BASES = 20

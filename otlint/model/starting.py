@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.data import FunctionFacts, SpanFacts
 from otlint.model.flags import flag, forwarded
 from otlint.model.names import Names
 from otlint.model.ownership import SPAN
-from otlint.model.project import FunctionFacts, SpanFacts
 from otlint.model.values import Values, argument, is_hidden, parameters
 from otlint.model.walk import Node, Walk
 

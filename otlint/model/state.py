@@ -12,7 +12,8 @@ from otlint.codec import encode
 from otlint.digest import digest
 
 if TYPE_CHECKING:
-    from otlint.model.project import Facts, Project
+    from otlint.model.data import Facts
+    from otlint.model.project import Project
     from otlint.model.watch import Question, Reads
 
 
@@ -111,7 +112,7 @@ def _outside(facts: Facts) -> list[Any]:
 
 @functools.cache
 def _fields() -> tuple[str, ...]:
-    from otlint.model.project import Facts
+    from otlint.model.data import Facts
 
     return tuple(field.name for field in dataclasses.fields(Facts) if field.name not in _BY_NAME)
 
@@ -132,6 +133,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "registered": lambda state: sorted(state._project.registered.items()),
     "called by": lambda state, *names: _set(state._project.called_by(names)),
     "above": State.above,
+    "handled": lambda state, name: state._project.handled.get(name),
     "function": State.function,
     "everything": lambda state: [state._of_file(path) for path in sorted(state._project.known_paths())],
 }
