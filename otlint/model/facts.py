@@ -128,6 +128,8 @@ def _starters() -> frozenset[str]:
         calls.update(each.calls, (f"{each.cls}.{method}" for method in ("instrument", *each.objects)))
     for native in known.table("instrumentors").get("native", {}).values():
         calls.update(native.get("calls", ()))
+    for wraps in known.table("propagators")["targets"]["wrapped"].values():
+        calls.update(wraps)
     return frozenset(calls)
 
 

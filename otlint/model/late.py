@@ -47,6 +47,8 @@ def late(module: Module) -> Iterator[Late]:
     for each in known.instrumentors().values():
         switches = module.calls(f"{each.cls}.instrument") if each.replaces else []
         for call in switches:
+            if isinstance(call.func, cst.Attribute) and module.api(call.func.value) == each.cls:
+                continue  # called on the class, which raises
             found = _here(module, each, call, switches) or _elsewhere(module, each, call)
             if found is None or _is_given(call) or module.silenced(call, _handled(module, each)):
                 continue

@@ -97,8 +97,10 @@ class Origins:
     def _arrives(self, binding: Binding, bindings: list[Binding], value: Node, name: cst.Name) -> bool:
         """Whether a way without another binding leads to the use, past tests of the name that can be decided."""
         function = self.walk.function_of(name)
-        if len(bindings) == 1 or not isinstance(function, cst.FunctionDef):
+        if not isinstance(function, cst.FunctionDef) or not self._is_own(binding, function):
             return len(bindings) == 1
+        if len(bindings) == 1:
+            return self._is_let_through(binding, value, name, function)
         unsure: list[Node] = []
 
         def known(test: Node) -> bool | None:
@@ -110,6 +112,20 @@ class Origins:
         start = function if binding.kind == "param" else binding.node
         others = [each.node for each in bindings if each is not binding and each.kind != "param"]
         return self.flow(function).reaches(start, name, others, known=known) and not unsure
+
+    def _is_let_through(self, binding: Binding, value: Node, name: cst.Name, function: cst.FunctionDef) -> bool:
+        """Whether no test of the name keeps its one value from the use: `if kind is not None: use(kind)`."""
+        if not _is_none(value) and _truth(value) is None:
+            return True
+        for up in self.walk.ancestors(name):
+            if up is function:
+                break
+            if isinstance(up, cst.IfExp) and not self.walk.inside(name, up.test):
+                decided = _decide(up.test, name.value, value)
+                if decided is not None and decided is not self.walk.inside(name, up.body):
+                    return False
+        start = function if binding.kind == "param" else binding.node
+        return self.flow(function).reaches(start, name, known=lambda test: _decide(test, name.value, value))
 
 
 def _is_constant(name: cst.Name) -> bool:

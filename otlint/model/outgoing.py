@@ -66,7 +66,16 @@ def _why_not(module: Module, call: cst.Call, operation: known.Operation) -> Reas
             return Reason("what it calls belongs to somebody else")
         if whose is None and operation.role == "http":
             return Reason("whose service it calls is not known")
-    return _injected(module, call) or _by_hand(module, call)
+    return _wrapped(module, operation) or _injected(module, call) or _by_hand(module, call)
+
+
+def _wrapped(module: Module, operation: known.Operation) -> Reason | None:
+    """Code of the project that sees all that a client sends, and may put a context there."""
+    wraps = known.table("propagators")["targets"]["wrapped"].get(operation.client, ())
+    for facts in module.project.reach.files(module.path):
+        if not facts.calls.isdisjoint(wraps):
+            return Reason(f"`{facts.path}` puts interceptors before what is sent")
+    return None
 
 
 def _injected(module: Module, call: cst.Call) -> Reason | None:

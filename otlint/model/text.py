@@ -359,7 +359,7 @@ class Texts:
             verdict = self.of(binding.node.value, depth + 1)
             return verdict if verdict.bound is Bound.UNBOUNDED else named
         if binding.kind == "for" and binding.value is not None:
-            elements = self._elements(binding.value, depth)
+            elements = self._elements(binding.value, depth, _side(binding, name))
             return elements if elements is not None and elements.bound is not Bound.UNKNOWN else named
         if binding.kind == "param":
             return self._parameter(binding, name, named, depth)
@@ -367,10 +367,13 @@ class Texts:
             return Text(Bound.UNBOUNDED, name, binding.node)
         return named if binding.kind in {"unpack", "with", "match"} else _UNKNOWN
 
-    def _elements(self, iterable: Node, depth: int) -> Text | None:
-        """The verdict on what a loop takes out of something that is written down, None when it is not."""
+    def _elements(self, iterable: Node, depth: int, side: str = "items") -> Text | None:
+        """The verdict on what a loop takes out of something that is written down, None when it is not.
+
+        `side`: what of a mapping it is: "keys", "values", or both with "items".
+        """
         if isinstance(iterable, cst.Dict):
-            return self._joined(_parts(iterable), depth)
+            return self._joined(_sides(iterable, side), depth)
         if isinstance(iterable, cst.List | cst.Tuple | cst.Set):
             inner = [each.value for each in iterable.elements]
             return self._joined(inner, depth) if inner else None
@@ -383,11 +386,12 @@ class Texts:
                 bounded = all(each is not None and each.bound is Bound.BOUNDED for each in found)
                 return _BOUNDED if bounded else None
             if isinstance(iterable.func, cst.Attribute) and iterable.func.attr.value in {"items", "keys", "values"}:
-                return self._elements(iterable.func.value, depth + 1)
+                called = iterable.func.attr.value
+                return self._elements(iterable.func.value, depth + 1, side if called == "items" else called)
         if isinstance(iterable, cst.Name) and depth < _DEPTH:
             bindings = self.names.reaching(iterable.value, iterable)
             if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
-                return self._elements(bindings[0].value, depth + 1)
+                return self._elements(bindings[0].value, depth + 1, side)
         return None
 
     def _parameter(self, binding: Binding, name: cst.Name, named: Text, depth: int) -> Text:
@@ -423,6 +427,27 @@ class Texts:
         returned = [node.value for node in self.values.own(function, cst.Return) if node.value is not None]
         made = [self.names.definition(value) for value in returned]
         return any(each is not None and self.walk.inside(use, each) for each in made)
+
+
+def _side(binding: Binding, name: cst.Name) -> str:
+    """What of a mapping a name of a loop over it holds: `for key, value in attributes.items()`."""
+    target = binding.node.target if isinstance(binding.node, cst.For | cst.CompFor) else None
+    if not isinstance(binding.value, cst.Call):
+        return "keys"
+    if _last_name(binding.value.func) != "items" or not isinstance(target, cst.Tuple) or len(target.elements) != 2:
+        return "items"
+    first = target.elements[0].value
+    return "keys" if isinstance(first, cst.Name) and first.value == name.value else "values"
+
+
+def _sides(mapping: cst.Dict, side: str) -> list[Node]:
+    pairs = [each for each in mapping.elements if isinstance(each, cst.DictElement)]
+    if len(pairs) != len(mapping.elements):
+        return list(_parts(mapping))
+    return [
+        *([each.key for each in pairs] if side != "values" else []),
+        *([each.value for each in pairs] if side != "keys" else []),
+    ]
 
 
 def _parts(expression: Node) -> list[Node]:
