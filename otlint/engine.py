@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -107,9 +108,6 @@ def lint(
     from otlint.gather import gather
     from otlint.judge import verdicts
 
-    collecting, limit = gc.isenabled(), sys.getrecursionlimit()
-    gc.disable()  # trees are large and hold no garbage: collections only cost time here
-    sys.setrecursionlimit(max(limit, _RECURSION))
     gathering = partial(
         gather,
         files,
@@ -122,7 +120,7 @@ def lint(
         remember=None if store is None else partial(_remember, store, root, project_files is not None),
     )
     judging = partial(verdicts, asked, report=report, repair=repair, ignore_suppressions=ignore_suppressions)
-    try:
+    with _room_for_trees():
         try:
             gathered = gathering(jobs=jobs)
             if witness is not None:
@@ -133,12 +131,22 @@ def lint(
             judging(gathered)
         if store is not None and gathered.memory is not None and gathered.memory.changed:
             store.write(_name(root, project_files is not None), gathered.memory.dump(files))
+    report.findings.sort(key=lambda finding: finding.sort_key)
+    return report
+
+
+@contextmanager
+def _room_for_trees() -> Iterator[None]:
+    """Deep recursion, and no garbage collector: trees are large and hold no garbage, so collections only cost time."""
+    collecting, limit = gc.isenabled(), sys.getrecursionlimit()
+    gc.disable()
+    sys.setrecursionlimit(max(limit, _RECURSION))
+    try:
+        yield
     finally:
         sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
-    report.findings.sort(key=lambda finding: finding.sort_key)
-    return report
 
 
 def _name(root: Path, whole: bool) -> str:

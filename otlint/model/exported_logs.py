@@ -10,6 +10,7 @@ import libcst as cst
 
 from otlint import otel
 from otlint.model.reason import Reason
+from otlint.model.values import argument
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -31,7 +32,7 @@ def exporting_handlers(module: Module) -> Iterator[Handler]:
     """The handlers that the file puts on loggers, in source order: on those whose name is known."""
     for add in module.walk.all(cst.Call):
         if module.api(add.func) == "logging.basicConfig":
-            handlers = _keyword(add, "handlers")
+            handlers = argument(add, "handlers", ())
             for origin in module.origins(handlers) if handlers is not None else ():
                 elements = origin.elements if isinstance(origin, cst.List | cst.Tuple) else ()
                 for element in elements:
@@ -46,10 +47,6 @@ def _of(module: Module, add: cst.Call, handler: cst.BaseExpression, logger: str)
     for origin in module.origins(handler):
         if isinstance(origin, cst.Call) and module.api(origin.func) in otel.LOG_HANDLERS:
             yield Handler(origin, add, logger)
-
-
-def _keyword(call: cst.Call, name: str) -> cst.BaseExpression | None:
-    return next((arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == name), None)
 
 
 def _logger(module: Module, expression: cst.BaseExpression) -> str | None:

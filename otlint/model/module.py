@@ -46,6 +46,7 @@ from otlint.settings import Instrumentation as Declared
 from otlint.source import Source
 
 Place = Node | Related
+_QUOTED = 60
 
 
 class Module:
@@ -315,6 +316,11 @@ class Module:
         """The node's own source text."""
         start, end = self.range(node)
         return self.source.text[start:end]
+
+    def quoted(self, node: Node | None, otherwise: str = "a value") -> str:
+        """The node's source text for a message, or other words where it is unknown, long, or takes several lines."""
+        code = self.code(node) if node is not None else ""
+        return f"`{code}`" if code and "\n" not in code and len(code) <= _QUOTED else otherwise
 
     def row(self, node: Node) -> int:
         """The 1-based row on which the node starts."""

@@ -7,19 +7,17 @@ Text of unknown origin stays unknown, and a rule that needs to know stays silent
 from __future__ import annotations
 
 import enum
-import functools
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import libcst as cst
 
-from otlint import known
 from otlint.model.flow import Flow
 from otlint.model.names import Binding, Names
 from otlint.model.partials import is_partial
 from otlint.model.values import Values, argument, is_hidden, parameters
 from otlint.model.walk import Node, Walk
+from otlint.model.wording import is_identity, says_few, says_unbounded, tokens, words
 
 
 class Bound(enum.Enum):
@@ -59,11 +57,6 @@ _LITERAL = Text(Bound.BOUNDED)
 _UNKNOWN = Text(Bound.UNKNOWN)
 _DEPTH = 12
 _COUNTS = frozenset({"builtins.len", "builtins.range", "builtins.enumerate"})
-
-
-@functools.cache
-def _words(table: str, key: str) -> frozenset[str]:
-    return frozenset(known.table("text")[table][key])
 
 
 class Texts:
@@ -126,7 +119,7 @@ class Texts:
         return any(self._is_body(each.value, each.attr.value) for each in attributes)
 
     def _is_body(self, owner: Node, name: str) -> bool:
-        return name in _words("attributes", "response") and _last_name(owner) in _words("attributes", "response_owner")
+        return name in words("attributes", "response") and _last_name(owner) in words("attributes", "response_owner")
 
     def returned(self, function: cst.FunctionDef) -> tuple[str, ...] | None:
         """The parameters that a function joins into the text it returns, () for bounded text, None when unknown.
@@ -176,12 +169,12 @@ class Texts:
 
     def _call(self, call: cst.Call, depth: int) -> Text:
         called = self.values.api(call.func) or ""
-        if called in _words("calls", "unbounded"):
+        if called in words("calls", "unbounded"):
             written = self._elements(call.args[0].value, depth) if called == "builtins.len" and call.args else None
             return _BOUNDED if written is not None else Text(Bound.UNBOUNDED, call, call)
-        if called in _words("calls", "bounded"):
+        if called in words("calls", "bounded"):
             return _BOUNDED
-        if called in _words("calls", "transparent") and call.args:
+        if called in words("calls", "transparent") and call.args:
             given = call.args[-1] if called == "typing.cast" else call.args[0]
             return self._at(self.of(given.value, depth + 1), call)
         if called == "builtins.getattr" and len(call.args) > 1:
@@ -197,7 +190,7 @@ class Texts:
     def _method(self, call: cst.Call, method: cst.Attribute, depth: int) -> Text | None:
         """Methods of strings and the like, which hand on what they are called on; None for other methods."""
         name, arguments = method.attr.value, [arg.value for arg in call.args]
-        if name in _words("calls", "transparent_methods"):
+        if name in words("calls", "transparent_methods"):
             return self._at(self.of(method.value, depth + 1), call)
         if name == "format" and isinstance(method.value, cst.SimpleString | cst.ConcatenatedString | cst.Name):
             return self._joined([method.value, *arguments], depth)
@@ -257,10 +250,10 @@ class Texts:
         if not isinstance(key, cst.SimpleString) or not isinstance(key.evaluated_value, str):
             return _UNKNOWN
         text = key.evaluated_value
-        holder = _tokens(_last_name(owner))[-1:]
-        if text in _words("attributes", "keys") and holder and holder[0] in _words("attributes", "holders"):
+        holder = tokens(_last_name(owner))[-1:]
+        if text in words("attributes", "keys") and holder and holder[0] in words("attributes", "holders"):
             return Text(Bound.UNBOUNDED, whole, whole)
-        return Text(Bound.UNBOUNDED, whole, whole) if _says_unbounded(text) and _is_identity(text) else _UNKNOWN
+        return Text(Bound.UNBOUNDED, whole, whole) if says_unbounded(text) and is_identity(text) else _UNKNOWN
 
     def _attribute(self, attribute: cst.Attribute, depth: int) -> Text:
         return self._member(attribute, attribute.value, attribute.attr.value, depth)
@@ -268,13 +261,11 @@ class Texts:
     def _member(self, whole: cst.BaseExpression, value: cst.BaseExpression, name: str, depth: int) -> Text:
         """`value.name`, written as `whole`."""
         owner = _last_name(value)
-        if name in _words("attributes", "request") and "_".join(_tokens(owner)) in _words(
-            "attributes", "request_owner"
-        ):
+        if name in words("attributes", "request") and "_".join(tokens(owner)) in words("attributes", "request_owner"):
             return Text(Bound.UNBOUNDED, whole, whole)
         if self._is_body(value, name):
             return Text(Bound.UNBOUNDED, whole, whole)
-        if name in _words("attributes", "url") and (owner == "url" or self._is_url(value)):
+        if name in words("attributes", "url") and (owner == "url" or self._is_url(value)):
             return Text(Bound.UNBOUNDED, whole, whole)
         if name == "path" and self._is_http_handler(value):
             return Text(Bound.UNBOUNDED, whole, whole)
@@ -283,13 +274,13 @@ class Texts:
             if verdict.bound is Bound.UNBOUNDED and name in {"name", "value"}:
                 return _UNKNOWN
             return _BOUNDED if name in {"name", "value"} and self._is_enum(value) else verdict
-        if name in _words("attributes", "bounded") or (name.isupper() and len(name) > 1):
+        if name in words("attributes", "bounded") or (name.isupper() and len(name) > 1):
             return _BOUNDED
         stored = self._stored(whole, value, name, depth)
         if stored is not None and stored.bound is not Bound.UNKNOWN:
             # self.worker_id = uuid4(): of workers there are few, however they are numbered
-            return stored if not stored.is_unbounded or not _says_few(name) else _UNKNOWN
-        if _says_unbounded(name, owner) and (owner or _is_identity(name)):
+            return stored if not stored.is_unbounded or not says_few(name) else _UNKNOWN
+        if says_unbounded(name, owner) and (owner or is_identity(name)):
             return Text(Bound.UNBOUNDED, whole, whole)
         return _BOUNDED if self._is_enum(whole) else _UNKNOWN
 
@@ -300,7 +291,7 @@ class Texts:
         return self.values.is_enum(self.values.type(value))
 
     def _is_url(self, value: Node) -> bool:
-        return self.values.type(value) in _words("attributes", "url_types")
+        return self.values.type(value) in words("attributes", "url_types")
 
     def _is_http_handler(self, owner: Node) -> bool:
         cls = self.names.owner_class(owner) if isinstance(owner, cst.Name) else None
@@ -350,7 +341,7 @@ class Texts:
         return _BOUNDED if verdict.bound is Bound.UNKNOWN else self._at(verdict, name)
 
     def _bound(self, binding: Binding, name: cst.Name, depth: int) -> Text:
-        says = _says_unbounded(name.value) or name.value in _words("words", "variable")
+        says = says_unbounded(name.value) or name.value in words("words", "variable")
         named = Text(Bound.UNBOUNDED, name, binding.node) if says else _UNKNOWN
         if binding.kind == "assign" and binding.value is not None:
             verdict = self.of(binding.value, depth + 1)
@@ -381,7 +372,7 @@ class Texts:
             called = self.values.api(iterable.func)
             if called == "builtins.range":
                 return self._joined([arg.value for arg in iterable.args], depth)
-            if called in _words("calls", "collections") and iterable.args:
+            if called in words("calls", "collections") and iterable.args:
                 found = [self._elements(arg.value, depth + 1) for arg in iterable.args if arg.keyword is None]
                 bounded = all(each is not None and each.bound is Bound.BOUNDED for each in found)
                 return _BOUNDED if bounded else None
@@ -470,47 +461,6 @@ def _parts(expression: Node) -> list[Node]:
     if isinstance(expression, cst.GeneratorExp | cst.ListComp | cst.SetComp):
         return [expression.elt]
     return []
-
-
-def _says_unbounded(identifier: str, owner: str = "") -> bool:
-    """Whether a name itself says that every thing has its own value: `user_id`, `raw_path`, `orderUuid`, `order.id`."""
-    tokens = _tokens(identifier)
-    if not tokens:
-        return False
-    if _tokens(owner)[-1:] and _tokens(owner)[-1] in _words("words", "fixed"):
-        return False
-    if "_".join(tokens) in _words("words", "whole"):
-        return True
-    return tokens[-1] in _words("words", "unbounded") and not _says_few(identifier, owner)
-
-
-def _says_few(identifier: str, owner: str = "") -> bool:
-    """Whether a name says that of such things a system has a fixed few: `worker_id`, `queue.id`."""
-    tokens = _tokens(identifier)
-    before = tokens[-2:-1] or _tokens(owner)[-1:]
-    return (
-        tokens[-1:] != ()
-        and tokens[-1] in _words("words", "unbounded")
-        and before != ()
-        and before[0] in _words("words", "bounded")
-    )
-
-
-def is_measured(identifier: str) -> bool:
-    """Whether a name says that it is a measured number: `duration`, `lag_ms`."""
-    tokens = [token for token in _tokens(identifier) if token not in _words("words", "units")]
-    return tokens[-1:] != [] and tokens[-1] in _words("words", "measured") and not _words("words", "chosen") & {*tokens}
-
-
-def _is_identity(key: str) -> bool:
-    return not {"id", "ids", "uuid", "guid", "uid"}.isdisjoint(_tokens(key))
-
-
-@functools.lru_cache(maxsize=4096)
-def _tokens(identifier: str) -> tuple[str, ...]:
-    """`orderId`, `ORDER_ID` and `_order_id` → (`order`, `id`)."""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", identifier)
-    return tuple(part for part in snake.lower().split("_") if part)
 
 
 def _last_name(expression: Node) -> str:

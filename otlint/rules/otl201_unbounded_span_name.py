@@ -39,12 +39,10 @@ def _judge(
     text = texts.of(name)
     if module.silenced(name, not text.is_unbounded and text.words) or text.source is None:
         return
-    source = module.code(text.source)
     far = text.origin is not None and module.row(text.origin) != module.row(name)
-    what = f"`{source}`" if "\n" not in source and len(source) <= 60 else "a value"
     yield module.finding(
         name,
-        f"the span name holds {what}, and each of its countless values makes a name of its own; "
+        f"the span name holds {module.quoted(text.source)}, and each of its countless values makes a name of its own; "
         "use a constant name and put the value into an attribute",
         related=[(text.origin, "the value comes from here")] if far and text.origin is not None else (),
         fix=_fix(module, texts, call, name, span),

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from otlint.model.module import Module
-    from otlint.model.text import Text
 
 # What is written once in the life of a process, so that its keys are few whatever they hold.
 _ONCE = frozenset({"resource", "scope"})
@@ -42,15 +41,10 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         yield module.finding(
             write.key,
-            f"the key holds {_named(module, text)}, and each of its countless values is an attribute of its own; "
+            f"the key holds {module.quoted(text.source)}, and each of its countless values is an attribute of its own; "
             "use a constant key and put the value into the value",
             related=[] if module.walk.inside(write.key, write.call) else [(write.call, "written here")],
         )
-
-
-def _named(module: Module, text: Text) -> str:
-    source = module.code(text.source) if text.source is not None else ""
-    return f"`{source}`" if "\n" not in source and len(source) <= 60 else "a value"
 
 
 def _start(key: cst.BaseExpression) -> str:

@@ -38,12 +38,10 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if not text.is_unbounded:
             continue
-        source = module.code(text.source) if text.source is not None else ""
-        what = f"`{source}`" if source and "\n" not in source and len(source) <= 60 else "a value"
         yield module.finding(
             name,
-            f"the event name holds {what}, and each of its countless values makes a name of its own; "
-            "use a constant name and put the value into an attribute",
+            f"the event name holds {module.quoted(text.source)}, and each of its countless values makes a name "
+            "of its own; use a constant name and put the value into an attribute",
             fix=_fix(module, call, name),
         )
 

@@ -73,7 +73,8 @@ def _is_error(module: Module, name: cst.Name) -> bool:
 
 def _is_measured(module: Module, name: cst.Name) -> bool:
     """Whether it is a number that was measured: `lag_ms`, `longitude`."""
-    from otlint.model.text import Bound, is_measured
+    from otlint.model.text import Bound
+    from otlint.model.wording import is_measured
 
     is_text = module.type(name) in {"builtins.str", "builtins.bool"}
     return is_measured(name.value) and not is_text and module.texts.of(name).bound is not Bound.BOUNDED

@@ -36,8 +36,7 @@ def _judge(module: Module, what: str, name: cst.BaseExpression) -> Iterator[Find
     text = module.texts.of(name)
     if module.silenced(name, not text.is_unbounded and text.words) or text.source is None:
         return
-    source = module.code(text.source)
-    holds = f"`{source}`" if "\n" not in source and len(source) <= 60 else "a value"
+    holds = module.quoted(text.source)
     message = f"the name holds {holds}, and each of its countless values is a {what} kept for ever; use a constant"
     yield module.finding(name, message)
 

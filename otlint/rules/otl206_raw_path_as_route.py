@@ -24,12 +24,10 @@ def check(module: Module) -> Iterator[Finding]:
         text = module.text(write.value)
         if module.silenced(write.value, not text.is_unbounded and text.words) or text.source is None:
             continue
-        source = module.code(text.source)
-        what = f"`{source}`" if "\n" not in source and len(source) <= 60 else "a value"
         far = text.origin is not None and module.row(text.origin) != module.row(write.value)
         yield module.finding(
             write.value,
-            f"`http.route` is {what}, which differs from request to request; "
+            f"`http.route` is {module.quoted(text.source)}, which differs from request to request; "
             "set the template of the matched route, or leave the attribute out",
             related=[(text.origin, "the value comes from here")] if far and text.origin is not None else (),
         )

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from otlint.model.exporting import Path
     from otlint.model.module import Module
 
+# It sets up an exporter by the environment; what the others set up is not known.
+_LAUNCHER = "opentelemetry-instrument"
+
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
@@ -55,4 +58,4 @@ def _launch(module: Module, path: Path) -> str | None:
     if not asks or not path.is_by_environment:
         return None
     launch = launcher(module)
-    return launch.word if launch is not None and launch.word == "opentelemetry-instrument" else None
+    return _LAUNCHER if launch is not None and launch.word == _LAUNCHER else None

@@ -19,8 +19,7 @@ def check(module: Module) -> Iterator[Finding]:
     if module.is_test:
         return
     for write, value in interpolated(module):
-        code = module.code(value)
-        what = f"`{code}`" if "\n" not in code and len(code) <= 60 else "its values"
+        what = module.quoted(value, "its values")
         yield module.finding(
             write.value or write.key,
             f"`{write.name}` holds the text of a query with {what} in it; use a parameter, and record the text with "
