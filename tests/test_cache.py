@@ -20,6 +20,7 @@ from otlint.codec import decode, encode
 from otlint.finding import Finding
 from otlint.model.data import Facts
 from otlint.model.watch import Reads
+from tests.grove import plant
 
 ROOT = Path(otlint.__file__).parents[1]
 FILES = {
@@ -63,10 +64,7 @@ def change(path: str, old: str, new: str) -> None:
 
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
-    for path, text in FILES.items():
-        file = tmp_path / path
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text)
+    plant(tmp_path, FILES)
     monkeypatch.chdir(tmp_path)
     for name in ("OTLINT_NO_CACHE", "OTLINT_CACHE_DIR"):
         monkeypatch.delenv(name, raising=False)
@@ -387,8 +385,7 @@ OTHERS: dict[str, tuple[dict[str, str], Callable[[], object], bytes]] = {
 @pytest.mark.parametrize("case", OTHERS)
 def test_what_other_files_do_counts(run, case) -> None:
     files, do, code = OTHERS[case]
-    for path, text in files.items():
-        Path(path).write_text(text)
+    plant(Path(), files)
     before = run()
     do()
     expected = run("--no-cache")

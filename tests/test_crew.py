@@ -12,6 +12,7 @@ import pytest
 
 import otlint
 from otlint.crew import Crew
+from tests.grove import plant
 from tests.test_cache import CHANGES, FILES
 
 ROOT = Path(otlint.__file__).parents[1]
@@ -29,10 +30,7 @@ CRASH = (
 
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
-    for path, text in FILES.items():
-        file = tmp_path / path
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text)
+    plant(tmp_path, FILES)
     monkeypatch.chdir(tmp_path)
 
 

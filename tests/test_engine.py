@@ -25,6 +25,7 @@ from otlint.finding import Finding, Level
 from otlint.fix import Edit, Fix, Safety
 from otlint.layers import Layer
 from otlint.model.module import Module
+from tests.grove import plant
 
 ROOT = Path(otlint.__file__).parents[1]
 WORD = "import opentelemetry\n"
@@ -401,9 +402,7 @@ SHOP = {
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    for path, text in SHOP.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text)
+    plant(tmp_path, SHOP)
     return tmp_path
 
 
