@@ -108,8 +108,8 @@ def _by_hand(module: Module, call: cst.Call) -> Reason | None:
 
 
 def _advice(operation: known.Operation) -> str:
-    names = sorted(operation.instrumentors or operation.beneath, key=len)  # the plain one before its variants
-    cls = next((each.cls for key in names if (each := known.instrumentors()[key]).cls and each.bootstrap), None)
+    plain_first = sorted(operation.instrumentors or operation.beneath, key=lambda name: (len(name), name))
+    cls = next((each.cls for key in plain_first if (each := known.instrumentors()[key]).cls and each.bootstrap), None)
     place = "metadata" if operation.role == "rpc" else "headers"
     if operation.client.startswith("boto3"):
         place = "message attributes"
