@@ -126,7 +126,18 @@ def _lives_long(module: Module, handoff: Handoff, names: set[str]) -> bool:
     called = names.union(*(each.calls for each in facts))
     if any(name in known.runs() or name.rpartition(".")[2] in _ENDLESS for name in called):
         return True
-    return not is_waited_for(module, handoff) and any(map(_sounds_long, names))
+    if is_waited_for(module, handoff) or not any(map(_sounds_long, names)):
+        return False
+    # What is given its work, is known all through and repeats nothing is done when that work is.
+    return not (_is_given_work(module, handoff) and len(facts) == len(names)) or any(
+        each.loops for each in (*facts, *inner)
+    )
+
+
+def _is_given_work(module: Module, handoff: Handoff) -> bool:
+    if isinstance(handoff.target, cst.Lambda):
+        return any(call.args for call in module.walk.own(handoff.target.body, cst.Call))
+    return bool(handoff.inputs)
 
 
 @functools.lru_cache(maxsize=512)

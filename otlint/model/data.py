@@ -68,6 +68,7 @@ class FunctionFacts:
     `decorated` is the type that a library's decorator makes of it; `writes` the attributes that it takes from callers.
     `passes`: what it passes on to a span of what it is given: its parameter, the API and the parameter there.
     `generator`: a call only makes a generator. `hands_out`: as a decorator it returns what the function gives.
+    `loops`: it does something more than once, for so long as its loop says; `endless`: for ever.
     """
 
     name: str
@@ -83,6 +84,7 @@ class FunctionFacts:
     parent: str | None = None
     is_async: bool = False
     endless: bool = False
+    loops: bool = False
     never_returns: bool = False
     shielded: bool = False
     guards: bool = False

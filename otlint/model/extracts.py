@@ -118,12 +118,12 @@ def _is_only_returned(module: Module, call: cst.Call) -> bool:
 
 
 def _is_unused(module: Module, custody: Custody) -> bool:
-    if custody.handed or custody.lent or custody.discharged or "_" in custody.names:
+    if custody.handed or custody.lent or custody.discharged:
         return False
     if custody.names and (not _is_local(module, custody) or _LOOKS_AT_NAMES & module.apis_called):
         return False
     places = [module.walk.parent[use] for use in custody.uses]
-    if all(isinstance(each, _PASSIVE) for each in places):
+    if all(isinstance(each, _PASSIVE) for each in places) and "_" not in custody.names:
         return True
     looked_at = all(isinstance(each, (*_PASSIVE, *_TESTS)) for each in places)
     return looked_at and _span_for(module, _bound(module, custody)) is not None

@@ -126,6 +126,7 @@ class Helpers:
             parent=self.callees.parent(function),
             is_async=function.asynchronous is not None,
             endless=any(is_endless(self.walk, loop) for loop in self.walk.own(function.body, cst.While)),
+            loops=any(self.walk.own(function.body, cst.While, cst.For)),
             shielded=is_shielded(function, self.walk, self.values),
             guards=is_guard(function, self.walk, self.values, self.starting.calls_parameter),
             decorated=self.values.decorated(function),

@@ -23,6 +23,27 @@ if TYPE_CHECKING:
 
 _LEAVES = frozenset({otel.KIND_CLIENT, otel.KIND_PRODUCER})
 _SENDS = frozenset({"http", "rpc", "send"})
+_COPIES = frozenset({"builtins.dict", "copy.copy", "copy.deepcopy"})
+# Methods of a dict that give what it holds at that time, and those that go on to show what it holds.
+_READS = frozenset({"copy", "get"})
+_VIEWS = frozenset({"items", "keys", "values"})
+
+
+def injections(module: Module) -> Iterator[tuple[cst.Call, cst.BaseExpression]]:
+    """The calls that inject and their carriers: those of `inject`, and statements that call a helper around it."""
+    for call in module.calls(*otel.INJECTS):
+        given = module.argument(call, "carrier")
+        if given is not None and module.argument(call, "setter") is None:
+            yield call, given
+    for statement in module.walk.all(cst.Expr):
+        helped = statement.value
+        facts = module.helper(helped) if isinstance(helped, cst.Call) and helped.args else None
+        if not isinstance(helped, cst.Call) or facts is None or facts.calls.isdisjoint(otel.INJECTS):
+            continue
+        for parameter, effects in facts.effects:
+            given = module.helpers.given(helped, facts, parameter) if effects == {"inject"} else None
+            if given is not None:
+                yield helped, given
 
 
 def early(module: Module, call: cst.Call, carrier: cst.Name) -> Span | None:
@@ -88,15 +109,21 @@ def is_made_here(module: Module, given: cst.Name, function: cst.FunctionDef) -> 
         return False
     for each in bindings:
         value = each.value
-        made = isinstance(value, cst.Dict) or (
-            isinstance(value, cst.Call) and module.api(value.func) == "builtins.dict" and not value.args
-        )
         alone = isinstance(each.node, cst.AnnAssign) or (
             isinstance(each.node, cst.Assign) and len(each.node.targets) == 1
         )
-        if each.kind != "assign" or not made or not alone:
+        if each.kind != "assign" or not is_new(module, value) or not alone:
             return False
     return True
+
+
+def is_new(module: Module, value: Node | None) -> bool:
+    """Whether the value is a dict that nobody else has: `{}`, `dict(headers)`, `headers.copy()`."""
+    if not isinstance(value, cst.Call):
+        return isinstance(value, cst.Dict)
+    if module.api(value.func) in _COPIES:
+        return True
+    return isinstance(value.func, cst.Attribute) and value.func.attr.value == "copy" and not value.args
 
 
 def is_written(module: Module, name: cst.Name) -> bool:
@@ -111,17 +138,30 @@ def is_written(module: Module, name: cst.Name) -> bool:
     return isinstance(up, cst.Subscript) and isinstance(module.walk.parent[up], cst.AssignTarget)
 
 
-def is_injected(module: Module, name: cst.Name) -> bool:
+def is_injected(module: Module, name: cst.Name, call: cst.Call) -> bool:
+    """Whether the name is the carrier of an injection: of the call, or of another `inject`."""
     up = module.walk.parent[name]
     above = module.walk.parent[up]
-    return isinstance(up, cst.Arg) and isinstance(above, cst.Call) and module.api(above.func) in otel.INJECTS
+    if not isinstance(up, cst.Arg) or not isinstance(above, cst.Call):
+        return False
+    return above is call or module.api(above.func) in otel.INJECTS
 
 
-def sent_by(module: Module, name: cst.Name) -> cst.Call | None:
-    """The request or message that the name is given to as it is."""
+def left_by(module: Module, name: cst.Name) -> Node | None:
+    """What takes the carrier along as it is at that time: a request or message, a copy of what it holds."""
     up = module.walk.parent[name]
-    call = module.walk.parent[up]
-    if not isinstance(up, cst.Arg) or not isinstance(call, cst.Call):
+    above = module.walk.parent[up]
+    if isinstance(up, cst.StarredDictElement) or (isinstance(up, cst.Arg) and up.star == "**"):
+        return above
+    if isinstance(up, cst.Attribute):
+        return above if isinstance(above, cst.Call) and _is_read(module, above, up.attr.value) else None
+    if not isinstance(up, cst.Arg) or not isinstance(above, cst.Call):
         return None
-    operation = module.operation(call)
-    return call if operation is not None and operation.role in _SENDS else None
+    operation = module.operation(above)
+    copied = module.api(above.func) in _COPIES
+    return above if copied or (operation is not None and operation.role in _SENDS) else None
+
+
+def _is_read(module: Module, call: cst.Call, method: str) -> bool:
+    """`headers.copy()`, `for key, value in headers.items()`: a view that is kept shows what comes later, too."""
+    return method in _READS or (method in _VIEWS and isinstance(module.walk.parent[call], cst.CompFor | cst.For))

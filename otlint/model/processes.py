@@ -91,10 +91,23 @@ def spans_lost(module: Module, child: Child) -> bool:
     makes = any((facts := facts_of(module, name)) is not None and facts.telemetry for name in called)
     if module.silenced(child.call, not makes and "nothing that it does is known to make spans"):
         return False
-    holding = any(otel.SDK_PROVIDER in facts.holding for facts in module.project.reach.files(module.path))
-    if module.silenced(child.call, not holding and "no provider is known to keep spans in memory"):
+    if module.silenced(child.call, not _holds(module, child) and "no provider is known to keep spans in memory"):
         return False
     return not module.silenced(child.call, _sent(module, called) or _prepared(module))
+
+
+def _holds(module: Module, child: Child) -> bool:
+    """Whether what makes the process keeps spans in memory for a while.
+
+    A project that builds no provider leaves that to whoever runs it, and the usual one keeps them. Then only work
+    inside of a span counts: what starts the process is traced, so what the process does should be.
+    """
+    project = module.project
+    if any(otel.SDK_PROVIDER in facts.holding for facts in project.reach.files(module.path)):
+        return True
+    if project.calls(otel.SDK_PROVIDER) or any(carries_context(module, each) for each in child.inputs):
+        return False
+    return module.active(child.call) is not None and Needs(module, set(child.names)).starts_spans
 
 
 def parent_lost(module: Module, child: Child) -> Active | None:

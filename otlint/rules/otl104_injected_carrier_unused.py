@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from otlint import otel
 from otlint.finding import Finding, Level
 from otlint.rule import rule
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
     from otlint.model.module import Module
     from otlint.model.spans import Span
+    from otlint.model.walk import Node
 
 _LOOKS_AT_NAMES = frozenset({"builtins.locals", "builtins.eval", "builtins.exec", "builtins.vars"})
 
@@ -22,15 +22,14 @@ _LOOKS_AT_NAMES = frozenset({"builtins.locals", "builtins.eval", "builtins.exec"
 def check(module: Module) -> Iterator[Finding]:
     import libcst as cst
 
-    from otlint.model.injected import early_helpers
+    from otlint.model.injected import early_helpers, injections, is_new
 
     if module.is_spared_test:
         return
     for made, name, span in early_helpers(module):
         yield _before(module, made, name, span)
-    for call in module.calls(*otel.INJECTS):
-        given = module.argument(call, "carrier")
-        if isinstance(given, cst.Dict) and not given.elements:
+    for call, given in injections(module):
+        if is_new(module, given):
             yield module.finding(
                 given, "the carrier is gone when `inject` returns, so nobody gets the context; keep it and send it"
             )
@@ -42,7 +41,7 @@ def _named(module: Module, call: cst.Call, given: cst.Name) -> Iterator[Finding]
     """A dict that the function makes, and what it does with it."""
     import libcst as cst
 
-    from otlint.model.injected import early, is_injected, is_made_here, is_written, sent_by
+    from otlint.model.injected import early, is_injected, is_made_here, is_written, left_by
 
     function = module.function_of(call)
     if not isinstance(function, cst.FunctionDef) or not is_made_here(module, given, function):
@@ -50,7 +49,7 @@ def _named(module: Module, call: cst.Call, given: cst.Name) -> Iterator[Finding]
     uses = [
         each
         for each in module.walk.named(given.value, function)
-        if each is not given and not is_written(module, each) and not is_injected(module, each)
+        if each is not given and not is_written(module, each) and not is_injected(module, each, call)
     ]
     flow = module.flow(function)
     after = set(flow.after(call))
@@ -61,7 +60,7 @@ def _named(module: Module, call: cst.Call, given: cst.Name) -> Iterator[Finding]
         return
     if module.silenced(call, bool(later) and "the carrier is used afterwards"):
         return
-    sent = [sent_by(module, each) for each in uses]
+    sent = [left_by(module, each) for each in uses]
     if not uses:
         yield module.finding(
             given, f"nothing reads the carrier `{given.value}`, so nobody gets the context; send it with the request"
@@ -69,9 +68,16 @@ def _named(module: Module, call: cst.Call, given: cst.Name) -> Iterator[Finding]
     elif all(each is not None for each in sent):
         yield module.finding(
             given,
-            f"the carrier `{given.value}` is sent before the context is injected; inject first",
-            related=[(each, "it is sent here") for each in sent if each is not None],
+            f"the carrier `{given.value}` is {_taken(module, sent)} before the context is injected; inject first",
+            related=[(each, "it is taken here") for each in sent if each is not None],
         )
+
+
+def _taken(module: Module, places: list[Node | None]) -> str:
+    import libcst as cst
+
+    sent = any(isinstance(each, cst.Call) and module.operation(each) is not None for each in places)
+    return "sent" if sent else "copied"
 
 
 def _before(module: Module, at: cst.BaseExpression, name: cst.Name, span: Span) -> Finding:

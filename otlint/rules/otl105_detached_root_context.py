@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
 
 # What a parameter is called that holds the context of the caller.
 _NAMES = frozenset(
-    {"ctx", "context", "parent", "parent_ctx", "parent_context", "otel_context", "trace_context", "carrier"}
+    {
+        "ctx", "context", "parent", "parent_ctx", "parent_context", "parent_span", "otel_context", "trace_context",
+        "carrier",
+    }
+)  # fmt: skip
+_KINDS = frozenset({otel.CONTEXT, otel.SPAN, otel.SPAN_CONTEXT})
+# What somebody writes, or calls a parameter, who wants a new trace.
+_MEANT = re.compile(
+    r"(?i)(?:new|own|separate|independent|fresh|another|different|isolated)[ _-]?(?:root|trace|transaction)"
+    r"|root[ _-]?span|as[ _-]root|\b(?:detach|isolat|unrelated|on purpose|intentional|deliberate)"
+    r"|(?:no|without)(?: an?)?[ _-]parent"
 )
 
 
@@ -25,49 +36,73 @@ _NAMES = frozenset(
 def check(module: Module) -> Iterator[Finding]:
     if module.is_spared_test:
         return
-    for call in module.calls(*otel.STARTS):
+    for call in module.calls(*otel.STARTS, otel.ATTACH):
         given = module.argument(call, "context")
-        if given is None or not _is_empty(module, given):
+        empty = _empty(module, given) if given is not None else None
+        if given is None or empty is None:
             continue
         if module.silenced(call, module.argument(call, "links") is not None and "the span is linked to its cause"):
             continue
-        parent = _at_hand(module, call, given)
+        if module.silenced(call, _is_meant(module, call) and "the code says that a new trace is meant"):
+            continue
+        parent = _at_hand(module, call, empty)
         if parent is None:
             module.silenced(call, "no context is at hand that the span could continue")
             continue
         name, place = parent
         yield module.finding(
             given,
-            f"an empty context makes the span a root, although `{name}` is at hand; give that, or a link",
+            f"an empty context makes the span a root, although {name} is at hand; give that, or a link",
             related=[(place, "the context comes from here")],
         )
 
 
-def _is_empty(module: Module, given: cst.BaseExpression) -> bool:
-    """`Context()`, `{}`."""
+def _empty(module: Module, given: cst.BaseExpression) -> cst.BaseExpression | None:
+    """`Context()`, `{}`, also where a variable holds it."""
     import libcst as cst
 
-    if isinstance(given, cst.Dict):
-        return not given.elements
-    return isinstance(given, cst.Call) and not given.args and module.api(given.func) == otel.CONTEXT
+    origins = module.origins(given) if isinstance(given, cst.Name) else [given]
+    if len(origins) != 1:
+        return None
+    made = origins[0]
+    if isinstance(made, cst.Dict):
+        return made if made is given and not made.elements else None
+    called = isinstance(made, cst.Call) and not made.args and module.api(made.func) == otel.CONTEXT
+    return made if called else None
 
 
-def _at_hand(module: Module, call: cst.Call, given: cst.BaseExpression) -> tuple[str, Node] | None:
-    """The parameter or variable that holds a context where the span starts."""
+def _is_meant(module: Module, call: cst.Call) -> bool:
+    """Whether the comments around the call, or what the function says of itself, ask for a new trace."""
+    from otlint.model.remarks import remarks
+
+    return any(map(_MEANT.search, remarks(module, call)))
+
+
+def _at_hand(module: Module, call: cst.Call, empty: cst.BaseExpression) -> tuple[str, Node] | None:
+    """What holds a context where the span starts, in words, and its place: a parameter, a variable, a span around it.
+
+    Who attaches an empty context does away with that of the function's own doing.
+    """
     import libcst as cst
 
     function = module.function_of(call)
-    if not isinstance(function, cst.FunctionDef) or module.entries.of(function) is not None:
+    if not isinstance(function, cst.FunctionDef):
+        return None
+    starts = module.api(call.func) in otel.STARTS
+    around = module.span_around(call) if starts else None
+    if around is not None and around.current and around.start is not call:
+        return "the span around it", around.start
+    if module.entries.of(function) is not None:
         return None
     for each in (*function.params.params, *function.params.kwonly_params):
         name = each.name
         kind = module.values.annotated(each.annotation.annotation) if each.annotation is not None else None
-        if kind == otel.CONTEXT or (kind is None and each.annotation is None and name.value in _NAMES):
-            return name.value, each
+        if kind in _KINDS or (kind is None and each.annotation is None and name.value in _NAMES):
+            return f"`{name.value}`", each
     before = module.walk.order[call]
-    for assign in module.walk.own(function.body, cst.Assign):
+    for assign in module.walk.own(function.body, cst.Assign) if starts else ():
         target = assign.targets[0].target if module.walk.order[assign] < before else None
-        held = assign.value is not given and module.type(assign.value) == otel.CONTEXT
-        if held and isinstance(target, cst.Name) and not _is_empty(module, assign.value):
-            return target.value, assign
+        held = assign.value is not empty and module.type(assign.value) == otel.CONTEXT
+        if held and isinstance(target, cst.Name) and _empty(module, assign.value) is None:
+            return f"`{target.value}`", assign
     return None
