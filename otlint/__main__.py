@@ -1,5 +1,6 @@
 """The start of every run: `otlint`, `python -m otlint`."""
 
+import os
 import sys
 
 
@@ -20,5 +21,16 @@ def main() -> int:
     return cli.main()
 
 
+def run() -> None:
+    """A whole process: it ends at once, and takes no tree apart before, which costs a tenth of a large run."""
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        sys.exit(code)  # the interpreter says what it cannot write
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()
