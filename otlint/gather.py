@@ -126,9 +126,8 @@ class _Gathering:
             deployments = collect(root, store=store) if root is not None else None
         self.project = gathered.project = Project(deployments=deployments, wrappers=wrappers, paths=frozenset(files))
         self.progress = progress
-        self._settling = Settling(self.project, self._collect, self._try)
+        self._settling = Settling(self.project, self._collect)
         self.crew: Crew | None = None
-        self._tried: dict[str, Facts] = {}
         self.memory: Memory | None = None
         self._collected: set[str] = set()
         self._states: dict[str, str] = {}  # of what was looked at when facts were collected
@@ -249,60 +248,62 @@ class _Gathering:
         else:
             self.gathered.failed[path] = error
 
-    def _collect(self, path: str) -> Facts | None:
-        """The facts of a file as it is seen with the present facts of the others, None when the model crashes on it."""
-        known, state = self._known(path), self.project.state
-        if known is not None and self.memory is not None:
-            found = self.memory.facts(path, known, state)
-            if found is not None:
-                self._states.pop(path, None)
-                if path in self.gathered.modules:  # it was looked at with other facts around
-                    self.gathered.modules[path] = self.gathered.modules[path].within(self.project)
-                facts, self.gathered.reads[path] = found
-                return facts
-        own = self.crew is None or self.crew.owns(path)
-        new = self._collect_here(path) if own else None
-        if self.crew is not None:
-            new = self._collected_by(self.crew, path, new)
-        if new is not None and known is not None and self.memory is not None:
-            self.memory.keep_facts(path, known, state, self.gathered.reads[path], new)
-        return new
+    def _collect(self, paths: list[str]) -> dict[str, Facts | None]:
+        """The facts of files as seen with the present facts of the others, None for what the model crashes on."""
+        found: dict[str, Facts | None] = {path: self._recalled(path) for path in paths}
+        new = [path for path in paths if found[path] is None]
+        if new:
+            found |= self._collected_new(new) if self.crew is None else self._collected_by(self.crew, new)
+        return found
 
-    def _collected_by(self, crew: Crew, path: str, facts: Facts | None) -> Facts | None:
-        """The facts of a file from the process that has parsed it: this one, perhaps."""
+    def _recalled(self, path: str) -> Facts | None:
+        """The facts that an earlier run found, None when they are not known."""
+        known = self._known(path)
+        found = self.memory.facts(path, known, self.project.state) if self.memory is not None and known else None
+        if found is None:
+            return None
+        self._states.pop(path, None)
+        if path in self.gathered.modules:  # it was looked at with other facts around
+            self.gathered.modules[path] = self.gathered.modules[path].within(self.project)
+        facts, self.gathered.reads[path] = found
+        return facts
+
+    def _collected_new(self, paths: list[str]) -> dict[str, Facts | None]:
+        found = {path: self._collect_here(path) for path in paths}
+        for path, facts in found.items():
+            self._remember(path, facts)
+        return found
+
+    def _remember(self, path: str, facts: Facts | None) -> None:
+        known = self._known(path)
+        if facts is not None and known is not None and self.memory is not None:
+            self.memory.keep_facts(path, known, self.project.state, self.gathered.reads[path], facts)
+
+    def _collected_by(self, crew: Crew, paths: list[str]) -> dict[str, Facts | None]:
+        """The facts of files, each from the process that has parsed it: this one, perhaps."""
         from otlint.model.data import Facts
 
         state, reads = self.project.state, self.gathered.reads
-        mine = [state.text_of(facts), encode(reads[path])] if facts is not None else None
-        said = crew.turn(path, mine)
-        if crew.owns(path):
-            return facts
-        if said is None:
-            self.gathered.judged.discard(path)
-            return None if crew.is_helper else self._collect_here(path)  # to see what the model crashes on
-        facts = decode(Facts, json.loads(said[0]))
-        state.given(facts, said[0])
-        reads[path] = decode(Reads, said[1])
-        return facts
-
-    def _try(self, paths: list[str]) -> None:
-        """Collect the facts of the files of this process that depend on no other one, all processes at once."""
-        crew = self.crew
-        for path in paths:
-            if crew is not None and crew.owns(path) and not self._is_collected(path):
-                facts = self._collect_here(path)
-                if facts is not None:
-                    self._tried[path] = facts
-
-    def _is_collected(self, path: str) -> bool:
-        known = self._known(path)
-        return known is not None and bool(known.facts)
+        found = {path: self._collect_here(path) for path in paths if crew.owns(path)}
+        mine = {
+            path: [state.text_of(facts), encode(reads[path])] if facts is not None else None
+            for path, facts in found.items()
+        }
+        for path, said in crew.gathered(mine).items():
+            if crew.owns(path):
+                pass
+            elif said is not None:
+                facts = found[path] = decode(Facts, json.loads(said[0]))
+                state.given(facts, said[0])
+                reads[path] = decode(Reads, said[1])
+            else:
+                self.gathered.judged.discard(path)
+                found[path] = None if crew.is_helper else self._collect_here(path)  # to see what the model crashes on
+            self._remember(path, found[path])
+        return found
 
     def _collect_here(self, path: str) -> Facts | None:
         watch, state = self.project.watch, self.project.state
-        tried = self._tried.pop(path, None)
-        if tried is not None and state.of(self.gathered.reads[path]) == self._states[path]:
-            return tried
         if self.module(path) is None:
             return None
         try:

@@ -16,21 +16,17 @@ _ROUNDS = 6
 class Settling:
     """Facts of the files of a project, kept up to date as files come in.
 
-    Files that import each other are read in rounds, each of which sees the facts of the round before: the result does
-    not depend on the order of files.
+    Files that import each other are read in rounds, each of which sees the facts of the round before, as files see each
+    other that have nothing to do with each other: the result does not depend on the order of files, and several
+    processes can find it together.
     """
 
     def __init__(
         self,
         project: Project,
-        collect: Callable[[str], Facts | None],
-        prepare: Callable[[list[str]], None] = lambda _: None,
+        collect: Callable[[list[str]], Mapping[str, Facts | None]],
     ) -> None:
-        """`collect` gives the facts of a file as it is seen now, None when there are none to be had.
-
-        `prepare` hears beforehand for which files it will be called.
-        """
-        self._prepare = prepare
+        """`collect` gives the facts of files as they are seen now, None for one that there are none of to be had."""
         self._project = project
         self._collect = collect
         self._imports: dict[str, set[str]] = {}
@@ -44,21 +40,19 @@ class Settling:
             project.put(facts)
             stale.add(facts.path)
         self._imports = {path: project.sources(facts, facts.imports) for path, facts in project.files.items()}
-        groups = in_order(self._imports)
-        self._prepare([path for group in groups for path in group if path in stale])
-        for group in groups:
-            waiting = stale.intersection(group)
+        for level in levels(self._imports):
+            waiting = stale.intersection(level)
             for _ in range(_ROUNDS):
                 if not waiting:
                     break
                 users = self._users(self._refresh(waiting))
                 stale |= users
-                waiting = users.intersection(group)
+                waiting = users.intersection(level)
 
     def _refresh(self, paths: set[str]) -> set[str]:
         """Collect the facts of files anew; those whose facts changed."""
         before = self._project.files
-        found = {path: self._collect(path) for path in sorted(paths)}
+        found = self._collect(sorted(paths))
         changed = {path for path, facts in found.items() if facts != before[path]}
         for path in changed:
             facts = found[path]
@@ -80,6 +74,18 @@ class Settling:
 
     def _using(self, changed: set[str], sources: Mapping[str, set[str]]) -> Iterator[str]:
         return (path for path, each in sources.items() if not changed.isdisjoint(each))
+
+
+def levels(imports: Mapping[str, set[str]]) -> list[list[str]]:
+    """The files in levels: each imports from lower ones, and from those of its own level that import it in turn."""
+    found: dict[str, int] = {}
+    for group in in_order(imports):
+        below = {source for path in group for source in imports.get(path, ())}.difference(group)
+        found |= dict.fromkeys(group, 1 + max((found[source] for source in below), default=-1))
+    result: list[list[str]] = [[] for _ in range(1 + max(found.values(), default=-1))]
+    for path, level in found.items():
+        result[level].append(path)
+    return result
 
 
 def in_order(imports: Mapping[str, set[str]]) -> list[list[str]]:

@@ -22,7 +22,9 @@ while waiting:
     nodes.append(waiting.pop())
     waiting += nodes[-1].children
 found = {node: at for at, node in enumerate(nodes)}
-assert [found[node] for node in nodes] == list(range(len(nodes)))
+spaces = (cst.SimpleWhitespace, cst.Newline)  # of these, nodes with the same text may be one
+assert all(found[node] == at for at, node in enumerate(nodes) if not isinstance(node, spaces))
+assert all(found[node] == at for at, node in enumerate(nodes) if nodes.count(node) == 1)
 assert tree.code == cst.parse_module(tree.code).code and tree.deep_equals(cst.parse_module(tree.code))
 for node in nodes:
     print(type(node).__name__, [each.__name__ for each in kinds if isinstance(node, each)], isinstance(node, Hashable))
@@ -31,6 +33,8 @@ try:
     cst.Name("not a name", lpar=[cst.LeftParen()])
 except cst.CSTValidationError as error:
     print(error)
+print(cst.Name("made").with_changes(value="changed").value, cst.Comma().whitespace_after.value == "")
+print(cst.SimpleWhitespace(" ") is not cst.SimpleWhitespace(" "))
 """
 HASH = "print('quick' if cst.Name.__hash__ is object.__hash__ else 'as it was')\n"
 
