@@ -101,7 +101,7 @@ def _is_meant(handler: Handler) -> Reason | None:
 
 
 def _is_none(handler: Handler, value: Node | None) -> bool:
-    """Whether a value is None, or a variable into which the handler puts nothing."""
+    """Whether a value is None, or a variable that has what the `try` gave it, or None."""
     if value is None:
         return True
     if not isinstance(value, cst.Name):
@@ -109,8 +109,11 @@ def _is_none(handler: Handler, value: Node | None) -> bool:
     if value.value == "None":
         return True
     bindings = handler.module.names.reaching(value.value, value)
-    return bool(bindings) and not any(
-        handler.module.walk.inside(each.node, handler.node) or each.kind == "param" for each in bindings
+    # `response = function()` before the `try`: what failed is something that was done with the response
+    return bool(bindings) and all(
+        handler.module.walk.inside(each.node, handler.tried.body)
+        or (each.kind == "assign" and isinstance(each.value, cst.Name) and each.value.value == "None")
+        for each in bindings
     )
 
 
