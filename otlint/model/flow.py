@@ -71,6 +71,10 @@ class Flow:
         """Whether the node is evaluated when the function runs."""
         return node in self._graph.trail.evaluated or node in self._graph.entered
 
+    def may_raise(self, node: Node) -> bool:
+        """Whether the node raises for what it is; in a `try` where nothing does, everything is taken to raise."""
+        return isinstance(node, raised.RAISING) and self._beliefs.may_raise(node)
+
     @property
     def is_generator(self) -> bool:
         """Whether calling the function makes a generator, asynchronous ones included."""

@@ -98,7 +98,12 @@ class Ownership:
             ends.update(test for node in custody.discharged for test in known.left_to_others(node))
         stops = {*ends, *handed, *also, *(() if ends else custody.lent)}
         found = flow.escapes(
-            custody.start, stops, known=known.known, quiet=lambda node: self.describes(node, custody), every=True
+            custody.start,
+            stops,
+            known=known.known,
+            # A handler around it all is a guard for telemetry, no sign that something raises before it is handed over.
+            quiet=lambda node: self.describes(node, custody) or (bool(handed) and not flow.may_raise(node)),
+            every=True,
         )
         found = [way for way in found if not way.only_base_exceptions]
         care = self._care(custody)
