@@ -12,10 +12,12 @@ from otlint import otel
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
+    from otlint.model.names import Binding
     from otlint.model.values import Values
 
 _TRACER = re.compile(r"(?i)_*((otel|ot|otlp|opentelemetry|app|service|current)_)?tracer_?")
 _UNKNOWN = frozenset({None, "typing.Any", "builtins.object"})
+_INSTRUMENTS = frozenset(otel.INSTRUMENTS.values())
 _STARTS = frozenset(api.rpartition(".")[2] for api in otel.STARTS)
 
 
@@ -39,6 +41,35 @@ def element(kind: str | None, index: int | None) -> str | None:
         return None
     elements = kind[len("~tuple(") : -1].split("; ")
     return elements[index] or None if index < len(elements) else None
+
+
+def instrument(values: Values, item: cst.Subscript) -> str | None:
+    """The type of an instrument that is kept in a dict: `METRICS = {"orders": meter.create_counter("orders")}`."""
+    key = item.slice[0].slice if len(item.slice) == 1 else None
+    made = [each.value for each in _held(values, item.value)] if isinstance(key, cst.Index) else []
+    found = {_of_key(values, each, key.value) for each in made if isinstance(key, cst.Index)}
+    kind = found.pop() if len(found) == 1 else None
+    return kind if kind in _INSTRUMENTS else None
+
+
+def _held(values: Values, owner: Node) -> Sequence[Binding]:
+    """What gives the name or the attribute of this object its value."""
+    if isinstance(owner, cst.Name):
+        return values.names.reaching(owner.value, owner)
+    if not isinstance(owner, cst.Attribute) or not isinstance(owner.value, cst.Name):
+        return ()
+    cls = values.names.owner_class(owner.value)
+    return values.names.attributes.get((cls, owner.attr.value), ()) if cls is not None else ()
+
+
+def _of_key(values: Values, made: Node | None, key: cst.BaseExpression) -> str | None:
+    if isinstance(made, cst.DictComp):
+        return values.type(made.value)
+    if not isinstance(made, cst.Dict):
+        return None
+    elements = [each for each in made.elements if isinstance(each, cst.DictElement)]
+    same = [each.value for each in elements if each.key.deep_equals(key)]
+    return values.agreed(same or [each.value for each in elements])
 
 
 def start_by_kind(values: Values, method: Node, found: str | None) -> str | None:

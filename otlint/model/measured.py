@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from otlint import otel
+from otlint.model.values import argument, parameters
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -17,23 +19,61 @@ _SPELLED = frozenset({"nan", "inf", "+inf", "-inf", "infinity", "-infinity"})
 _TEXT = {"builtins.str": "text", "builtins.list": "a list", "builtins.dict": "a dict"}
 
 
-def is_negative(value: cst.BaseExpression) -> bool:
-    """`-2`, `-len(x)` and `0 - x`; what is 0 or takes a minus twice is none."""
+def amounts(module: Module, call: cst.Call) -> Iterator[cst.BaseExpression]:
+    """Where the number that a call measures comes from: also what a function is given that passes it on."""
+    given = module.argument(call, "amount")
+    if given is None:
+        return
+    function = module.function_of(call)
+    bindings = module.names.reaching(given.value, given) if isinstance(given, cst.Name) else []
+    is_own = bool(bindings) and function is not None and module.walk.inside(bindings[0].node, function.params)
+    if isinstance(function, cst.FunctionDef) and is_own and len(bindings) == 1:
+        for site in module.values.call_sites(function):
+            passed = argument(site, module.code(given), parameters(function))
+            yield from module.origins(passed) if passed is not None else ()
+    yield from module.origins(given)
+
+
+def is_negative(module: Module, value: cst.BaseExpression) -> bool:
+    """`-2`, `-len(x)` and `0 - x`; what is 0, takes a minus twice, or is compared with 0 before, is none."""
     if isinstance(value, cst.UnaryOperation) and isinstance(value.operator, cst.Minus):
         inner = value.expression
         if isinstance(inner, cst.Integer | cst.Float):
             return bool(inner.evaluated_value)
-        return not isinstance(inner, cst.UnaryOperation) and not _may_be_negative(inner)
+        return not isinstance(inner, cst.UnaryOperation) and not _may_be_negative(module, inner)
     if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Subtract):
         left = value.left
-        return isinstance(left, cst.Integer) and left.evaluated_value == 0 and not _may_be_negative(value.right)
+        return isinstance(left, cst.Integer) and left.evaluated_value == 0 and not _may_be_negative(module, value.right)
     return False
 
 
-def _may_be_negative(value: Node) -> bool:
-    """Whether the sign of something is not known from how it is written: a difference, or what is called so."""
+def _may_be_negative(module: Module, value: cst.BaseExpression) -> bool:
+    """Whether the sign of something is not known: a difference, or what is said to be below zero."""
     if isinstance(value, cst.BinaryOperation):
-        return isinstance(value.operator, cst.Subtract) or any(map(_may_be_negative, (value.left, value.right)))
+        sides = value.left, value.right
+        return isinstance(value.operator, cst.Subtract) or any(_may_be_negative(module, each) for each in sides)
+    if isinstance(value, cst.Name) and _asks_sign(module, value):
+        return True
+    origins = module.origins(value) if isinstance(value, cst.Name) else []
+    return any(isinstance(each, cst.BinaryOperation) and _may_be_negative(module, each) for each in origins)
+
+
+def _asks_sign(module: Module, name: cst.Name) -> bool:
+    """Whether the function asks for the sign of a number, and does not take it for positive where it is used."""
+    function = module.function_of(name)
+    for other in module.walk.named(name.value, function.body if function is not None else module.tree):
+        test = module.walk.parent[other]
+        above = module.walk.parent[test]
+        if not isinstance(test, cst.Comparison) or other is not test.left or len(test.comparisons) != 1:
+            continue
+        operator, limit = test.comparisons[0].operator, test.comparisons[0].comparator
+        if not isinstance(limit, cst.Integer) or limit.evaluated_value != 0:
+            continue
+        positive = isinstance(operator, cst.GreaterThan | cst.GreaterThanEqual)
+        if isinstance(operator, cst.LessThan | cst.LessThanEqual) or positive:
+            inside = isinstance(above, cst.If | cst.IfExp) and module.walk.inside(name, above.body)
+            if not (positive and inside):
+                return True
     return False
 
 

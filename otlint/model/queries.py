@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint.model.attributes import Attribute
-from otlint.model.template import pieces
+from otlint.model.template import Piece, pieces
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _SQL = re.compile(r"(?is)\s*(?:select|insert|update|delete|with|merge|replace|ca
 _BEFORE = re.compile(
     r"(?is)(?:[=<>]|\blike|\bin\s*\(|\bvalues\s*\(|\bbetween|\band|\blimit|\boffset|\bset\s+\w+\s*=|\(|,|['\"%])\s*['\"%]?\s*$"
 )
+_DEPTH = 2
 _KEYS = re.compile(r"(?:^|[._-])(?:statement|query|sql|text)$")
 
 
@@ -34,8 +35,8 @@ def interpolated(module: Module) -> Iterator[tuple[Attribute, cst.BaseExpression
     for each in module.attributes:
         if each.value is None or each.value in seen or not _KEYS.search(each.name or ""):
             continue
-        for origin in module.origins(each.value):
-            value = _first_value(module, origin)
+        for parts in _texts(module, each.value, 0):
+            value = _first_value(module, parts)
             module.silenced(each.value, value is None and "no value is known to be part of the text")
             if value is not None:
                 seen.add(each.value)
@@ -43,8 +44,43 @@ def interpolated(module: Module) -> Iterator[tuple[Attribute, cst.BaseExpression
                 break
 
 
-def _first_value(module: Module, text: cst.BaseExpression) -> cst.BaseExpression | None:
-    parts = pieces(module, text)
+def _texts(module: Module, text: cst.BaseExpression, depth: int) -> Iterator[list[Piece]]:
+    """What the text is put together from on some way: where it is written, grows, or is returned by a function."""
+    grown = _grown(module, text)
+    if grown is not None:
+        yield grown
+        return
+    for origin in module.origins(text):
+        parts = pieces(module, origin)
+        function = module.values.function(module.api(origin.func)) if isinstance(origin, cst.Call) else None
+        if parts is not None:
+            yield parts
+        elif function is not None and depth < _DEPTH:
+            for each in module.walk.own(function.body, cst.Return):
+                if each.value is not None:
+                    yield from _texts(module, each.value, depth + 1)
+
+
+def _grown(module: Module, text: cst.BaseExpression) -> list[Piece] | None:
+    """`query = "SELECT …"; query += f" WHERE …"`: all that a name of the function is given, in the order of source."""
+    if not isinstance(text, cst.Name):
+        return None
+    function = module.function_of(text)
+    order = module.walk.order
+    bindings = [each for each in module.names.bindings(text.value, text) if order[each.node] < order[text]]
+    if [each.kind for each in bindings[:2]] != ["assign", "aug"] or bindings[0].value is None:
+        return None
+    found = pieces(module, bindings[0].value)
+    for each in bindings[1:]:
+        if not isinstance(each.node, cst.AugAssign) or not isinstance(each.node.operator, cst.AddAssign):
+            return None
+        if found is None or module.function_of(each.node) is not function:
+            return None
+        found += pieces(module, each.node.value) or [each.node.value]
+    return found
+
+
+def _first_value(module: Module, parts: list[Piece]) -> cst.BaseExpression | None:
     if not parts or not isinstance(parts[0], str) or not _SQL.match(parts[0]):
         return None
     before = ""
@@ -65,9 +101,20 @@ def _is_value(before: str) -> bool:
 
 def _is_constant(module: Module, value: cst.BaseExpression) -> bool:
     """Whether a value is one of few: a constant, a literal, placeholders."""
-    origins = module.origins(value)
-    if all(isinstance(each, cst.SimpleString | cst.BaseNumber) for each in origins):
-        return True
     if isinstance(value, cst.Name) and (value.value.isupper() or "placeholder" in value.value):
         return True
-    return isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute) and value.func.attr.value == "join"
+    return all(
+        isinstance(each, cst.SimpleString | cst.BaseNumber) or _is_joined(each) for each in module.origins(value)
+    )
+
+
+def _is_joined(value: cst.BaseExpression) -> bool:
+    """`", ".join("?" for _ in ids)`, `"?, " * n`: placeholders, or names of columns."""
+    if isinstance(value, cst.Call):
+        return isinstance(value.func, cst.Attribute) and value.func.attr.value == "join"
+    if isinstance(value, cst.Subscript):
+        return _is_joined(value.value)
+    sides = [value.left, value.right] if isinstance(value, cst.BinaryOperation) else []
+    return isinstance(value, cst.BinaryOperation) and (
+        isinstance(value.operator, cst.Multiply) and any(isinstance(each, cst.SimpleString) for each in sides)
+    )

@@ -116,12 +116,12 @@ def pieces(module: Module, expression: cst.BaseExpression) -> list[Piece] | None
     if isinstance(expression, cst.BinaryOperation) and isinstance(expression.operator, cst.Modulo):
         given = expression.right
         values = [each.value for each in given.elements] if isinstance(given, cst.Tuple) else [given]
-        return _filled(expression.left, _FORMAT, values)
+        return _filled(module, expression.left, _FORMAT, values)
     if isinstance(expression, cst.Call) and isinstance(expression.func, cst.Attribute):
         named = {arg.keyword.value: arg.value for arg in expression.args if arg.keyword is not None}
         plain = [arg.value for arg in expression.args if arg.keyword is None]
         is_format = expression.func.attr.value == "format" and not any(arg.star for arg in expression.args)
-        return _filled(expression.func.value, _FIELD, plain, named) if is_format else None
+        return _filled(module, expression.func.value, _FIELD, plain, named) if is_format else None
     return None
 
 
@@ -137,14 +137,15 @@ def _both(left: list[Piece] | None, right: list[Piece] | None) -> list[Piece] | 
 
 
 def _filled(
+    module: Module,
     text: cst.BaseExpression,
     field: re.Pattern[str],
     values: Sequence[cst.BaseExpression],
     named: Mapping[str, cst.BaseExpression] | None = None,
 ) -> list[Piece] | None:
-    """`"a %s" % x` and `"a {}".format(x)` as pieces."""
-    plain = text.evaluated_value if isinstance(text, cst.SimpleString) else None
-    if not isinstance(plain, str):
+    """`"a %s" % x` and `TEMPLATE.format(x)` as pieces."""
+    plain = module.helpers.attributes.text(text)
+    if plain is None:
         return None
     found: list[Piece] = []
     at = used = 0

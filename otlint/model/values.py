@@ -234,7 +234,7 @@ class Values:
             return self.agreed([node.left, node.right]) or self.type(node.left)  # a default is of the same type
         if type(node) is cst.Subscript:
             owner = self.type(node.value)
-            return known.clients().item(owner) if owner is not None else None
+            return inferred.instrument(self, node) or (known.clients().item(owner) if owner is not None else None)
         return None
 
     def _is_declared_tracer(self, node: Node) -> bool:

@@ -18,21 +18,20 @@ if TYPE_CHECKING:
 
 @rule(Level.ERROR, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.measured import creation, is_negative, refused
+    from otlint.model.measured import amounts, creation, is_negative, refused
 
     if module.is_spared_test:
         return
     for call in module.calls(*otel.MEASURES):
         # orders.add(-1)
         owner = (module.api(call.func) or "").rpartition(".")[0]
-        given = module.argument(call, "amount")
-        for value in module.origins(given) if given is not None else ():
+        for value in amounts(module, call):
             what = refused(module, value)
-            negative = owner in otel.MONOTONIC and is_negative(value)
+            negative = owner in otel.MONOTONIC and is_negative(module, value)
             if not negative and what is None:
                 continue
             kind = owner.rpartition(".")[2]
-            related = [] if value is given else [(call, "it is measured here")]
+            related = [] if module.walk.inside(value, call) else [(call, "it is measured here")]
             made = creation(module, call)
             if negative:
                 advice = "use an `UpDownCounter`" if kind == "Counter" else "measure what is not negative"
