@@ -35,13 +35,12 @@ def interpolated(module: Module) -> Iterator[tuple[Attribute, cst.BaseExpression
     for each in module.attributes:
         if each.value is None or each.value in seen or not _KEYS.search(each.name or ""):
             continue
-        for parts in _texts(module, each.value, 0):
-            value = _first_value(module, parts)
-            module.silenced(each.value, value is None and "no value is known to be part of the text")
-            if value is not None:
-                seen.add(each.value)
-                yield each, value
-                break
+        values = (_first_value(module, parts) for parts in _texts(module, each.value, 0))
+        value = next((found for found in values if found is not None), None)
+        module.silenced(each.value, value is None and "no value is known to be part of the text")
+        if value is not None:
+            seen.add(each.value)
+            yield each, value
 
 
 def _texts(module: Module, text: cst.BaseExpression, depth: int) -> Iterator[list[Piece]]:
