@@ -30,6 +30,7 @@ _SETTERS = frozenset(
         "opentelemetry.baggage.clear",
     }
 )
+_ENTERS = frozenset({"__enter__", "__aenter__"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,14 @@ class Leak:
     """An attached context that stays current: `exits` are the ways out of the function on which it does.
 
     `covered`: another context is attached on top of it that is to stay, and a detach would take that away as well.
+    `kept`: the attribute that the token is stored in, and that nothing reads; then there are no `exits`.
     """
 
     call: cst.Call
     custody: Custody
     exits: list[Exit]
     covered: bool = False
+    kept: cst.Attribute | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,39 @@ class Attaches:
         for custody in self.found:
             call = custody.start
             assert isinstance(call, cst.Call)
+            kept = self._forgotten(custody)
+            if kept is not None:
+                yield Leak(call, custody, [], kept=kept)
+                continue
             exits = [] if custody.handed or self._is_restoring(call) else self._exits(custody)
             if self.module.silenced(call, not exits and partial(self._restored, custody)):
                 continue
             setter = self._is_setter(call, custody)
             if not self.module.silenced(call, setter and "the function attaches a value for its caller, and ends"):
                 yield Leak(call, custody, exits, self._is_covered(custody))
+
+    def _forgotten(self, custody: Custody) -> cst.Attribute | None:
+        """`self._token = attach(…)`, where nothing of the class, nor of one that is derived from it, reads `_token`."""
+        module, stored = self.module, custody.handed[0] if len(custody.handed) == 1 else None
+        target = stored.targets[0].target if isinstance(stored, cst.Assign) and len(stored.targets) == 1 else None
+        cls = module.walk.class_of(self.function)
+        if cls is None or not isinstance(target, cst.Attribute) or custody.lent or custody.discharged:
+            return None
+        name, private = target.attr.value, target.attr.value.startswith("_")
+        if not isinstance(target.value, cst.Name) or target.value.value != "self":
+            return None
+        if not private and self.function.name.value not in _ENTERS:
+            return None
+        named = [module.walk.parent[each] for each in module.walk.named(name, module.tree)]
+        read = any(not isinstance(module.walk.parent[each], cst.AssignTarget) for each in named)
+        if read or name in "".join(each.value for each in module.walk.all(cst.SimpleString)) or self._is_base(cls):
+            return None
+        return target
+
+    def _is_base(self, cls: cst.ClassDef) -> bool:
+        """Whether another file derives a class from it."""
+        dotted = self.module.names.qualified(cls)
+        return any(dotted in each.bases for facts in self.module.project.files.values() for each in facts.classes)
 
     def _restored(self, custody: Custody) -> Reason:
         """Why nothing stays current behind an attach."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
-from otlint.model.elements import element_type
 from otlint.model.handoffs import Handoff, is_waited_for
 from otlint.model.needs import Needs, facts_of
 from otlint.model.reason import Reason
@@ -96,7 +95,7 @@ def runs(module: Module, target: Node, inputs: tuple[cst.BaseExpression, ...]) -
         elif isinstance(target, cst.Name):
             yield from _assigned(module, target, inputs)
         elif isinstance(target, cst.Attribute):
-            owner = element_type(module, target.value)
+            owner = module.type(target.value)
             method = module.values.member(owner, target.attr.value) if owner is not None else None
             if method is not None:
                 yield method

@@ -41,9 +41,15 @@ def wrong(module: Module, call: cst.Call, given: cst.BaseExpression) -> Wrong | 
     if kind in _TYPES:
         return Wrong(f"{_TYPES[kind]} is no carrier, {_RAISES}; give a dict")
     if module.api(call.func) not in otel.EXTRACTS:
-        return None
+        return _sent(module, call, given) if isinstance(given, cst.Name) else None
     for each in module.origins(given):
-        found = _pairs(module, each) or _environment(module, each) or _literal(each) or _copy(module, each)
+        found = (
+            _pairs(module, each)
+            or _attributes(each)
+            or _environment(module, each)
+            or _literal(each)
+            or _copy(module, each)
+        )
         if found is not None:
             return found
     return None
@@ -59,6 +65,33 @@ def _pairs(module: Module, given: cst.BaseExpression) -> Wrong | None:
         return Wrong(f"raw headers are pairs of bytes, {_RAISES}; give `headers`", given.value)
     if _is_message(module, given):
         return Wrong(f"the headers of a Kafka message are pairs of text and bytes, {_RAISES}; give a dict of text")
+    return None
+
+
+def _attributes(given: cst.BaseExpression) -> Wrong | None:
+    """`message["MessageAttributes"]`, `record.get("messageAttributes", {})`: of SQS and SNS."""
+    key = _key(given)
+    if key is None or key.lower() != "messageattributes":
+        return None
+    return Wrong(f"each message attribute is a dict of its own, {_SILENT}; give a dict of their `StringValue`")
+
+
+def _sent(module: Module, call: cst.Call, given: cst.Name) -> Wrong | None:
+    """A carrier that is sent as it is by a client that takes something else than a dict of text."""
+    function = module.function_of(call)
+    for use in module.walk.named(given.value, function) if function is not None else ():
+        arg, items = module.walk.parent[use], isinstance(module.walk.parent[use], cst.Attribute)
+        if items:  # list(headers.items())
+            arg = next((up for up in module.walk.ancestors(use) if isinstance(up, cst.Arg) and up.keyword), arg)
+        client = module.walk.parent[arg]
+        if not isinstance(arg, cst.Arg) or arg.keyword is None or not isinstance(client, cst.Call):
+            continue
+        operation = module.operation(client)
+        if arg.keyword.value == "MessageAttributes" and not items:
+            return Wrong("message attributes are dicts with a `DataType` each, so sending raises; make such ones of it")
+        bare = module.code(arg.value).replace(" ", "") in {f"list({given.value}.items())", given.value}
+        if arg.keyword.value == "headers" and bare and operation is not None and operation.client in _table()["bytes"]:
+            return Wrong("the values of a Kafka message's headers are bytes, so sending raises; encode them")
     return None
 
 
@@ -115,14 +148,22 @@ def _copied(module: Module, given: cst.BaseExpression) -> cst.BaseExpression | N
 
 def _is_scope(given: cst.BaseExpression) -> bool:
     """`scope["headers"]`, `request.scope["headers"]`, `scope.get("headers", [])`."""
-    if isinstance(given, cst.Subscript) and _last(given.value) == "scope":
+    if _key(given) != "headers":
+        return False
+    owner = given.func if isinstance(given, cst.Call) else given
+    return isinstance(owner, cst.Subscript | cst.Attribute) and _last(owner.value) == "scope"
+
+
+def _key(given: cst.BaseExpression) -> str | None:
+    """The key by which something is taken from a mapping: `event["headers"]`, `event.get("headers", {})`."""
+    if isinstance(given, cst.Subscript):
         index = given.slice[0].slice
         key = index.value if isinstance(index, cst.Index) else None
-    elif isinstance(given, cst.Call) and isinstance(given.func, cst.Attribute) and _last(given.func.value) == "scope":
-        key = given.args[0].value if given.func.attr.value == "get" and given.args else None
+    elif isinstance(given, cst.Call) and isinstance(given.func, cst.Attribute) and given.func.attr.value == "get":
+        key = given.args[0].value if given.args else None
     else:
-        return False
-    return isinstance(key, cst.SimpleString) and key.evaluated_value == "headers"
+        return None
+    return str(key.evaluated_value) if isinstance(key, cst.SimpleString) else None
 
 
 def _is_message(module: Module, given: cst.BaseExpression) -> bool:

@@ -7,76 +7,74 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from otlint.model.names import Binding
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
+    from otlint.model.values import Values
 
 _COLLECTIONS = frozenset(
-    ["builtins.list", "builtins.set", "builtins.tuple"]
+    ["builtins.list", "builtins.set", "builtins.frozenset", "builtins.tuple", "collections.deque"]
     + [
         f"{module}.{name}"
         for module in ("typing", "collections.abc")
-        for name in ("List", "Sequence", "Iterable", "Iterator", "Collection", "Set", "Tuple")
+        for name in ("List", "Sequence", "MutableSequence", "Iterable", "Iterator", "Collection", "Set", "Tuple")
     ]
 )
+_DEPTH = 2  # of lists that are made of one another
 
 
-def element_type(module: Module, variable: Node) -> str | None:
+def iterated(values: Values, binding: Binding) -> str | None:
     """`thread` in `for thread in threads`, where all that is known to be put into `threads` has one type."""
-    if not isinstance(variable, cst.Name):
+    if not isinstance(getattr(binding.node, "target", None), cst.Name) or binding.value is None:
         return None
-    found: set[str | None] = set()
-    for binding in module.names.reaching(variable.value, variable):
-        target = getattr(binding.node, "target", None)
-        if binding.kind != "for" or not isinstance(target, cst.Name) or binding.value is None:
-            return None
-        found |= _elements(module, binding.value)
+    found = _elements(values, binding.value)
     return found.pop() if len(found) == 1 else None
 
 
-def _elements(module: Module, value: cst.BaseExpression, depth: int = 0) -> set[str | None]:
+def _elements(values: Values, value: Node, depth: int = 0) -> set[str | None]:
     if isinstance(value, cst.List | cst.Tuple | cst.Set):
-        return {module.type(each.value) for each in value.elements}
+        return {values.type(each.value) for each in value.elements}
     if isinstance(value, cst.ListComp | cst.SetComp | cst.GeneratorExp):
-        return {module.type(value.elt)}
-    if not isinstance(value, cst.Name) or depth > 2:
+        return {values.type(value.elt)}
+    if not isinstance(value, cst.Name) or depth > _DEPTH:
         return {None}
     found: set[str | None] = set()
-    for binding in module.names.reaching(value.value, value):
+    for binding in values.names.reaching(value.value, value):
         if binding.annotation is not None:
-            found.add(_declared(module, binding.annotation))
+            found.add(_declared(values, binding.annotation))
         elif binding.kind == "assign" and binding.value is not None:
-            found |= _elements(module, binding.value, depth + 1)
+            found |= _elements(values, binding.value, depth + 1)
         else:
             found.add(None)
-    return found | _appended(module, value)
+    return found.union(values.type(each) for each in _appended(values, value))
 
 
-def _declared(module: Module, annotation: cst.BaseExpression) -> str | None:
-    if not isinstance(annotation, cst.Subscript) or module.api(annotation.value) not in _COLLECTIONS:
+def _declared(values: Values, annotation: cst.BaseExpression) -> str | None:
+    if not isinstance(annotation, cst.Subscript) or values.api(annotation.value) not in _COLLECTIONS:
         return None
     inner = annotation.slice[0].slice
-    return module.values.annotated(inner.value) if isinstance(inner, cst.Index) else None
+    return values.annotated(inner.value) if isinstance(inner, cst.Index) else None
 
 
-def _appended(module: Module, collection: cst.Name) -> set[str | None]:
-    """The types of what is appended to a list by its name, in the same function."""
-    function = module.function_of(collection)
-    found: set[str | None] = set()
-    for call in module.walk.own(function.body if function is not None else module.tree, cst.Call):
+def _appended(values: Values, collection: cst.Name) -> Iterator[cst.BaseExpression]:
+    """What is appended to a list by its name, in the same function."""
+    function = values.walk.function_of(collection)
+    for call in values.walk.own(function.body if function is not None else values.walk.tree, cst.Call):
         func = call.func
         if not isinstance(func, cst.Attribute) or func.attr.value != "append" or len(call.args) != 1:
             continue
         if isinstance(func.value, cst.Name) and func.value.value == collection.value:
-            found.add(module.type(call.args[0].value))
-    return found
+            yield call.args[0].value
 
 
 def given_elements(module: Module, given: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    """What is put into a list, tuple or list comprehension, wherever that is written."""
+    """What is put into a list, tuple or list comprehension, wherever that is written, and appended to a list."""
     for each in module.origins(given):
         if isinstance(each, cst.List | cst.Tuple):
             yield from (item.value for item in each.elements if isinstance(item, cst.Element))
         elif isinstance(each, cst.ListComp):
             yield each.elt
+    if isinstance(given, cst.Name):
+        yield from _appended(module.values, given)

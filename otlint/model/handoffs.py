@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
-from otlint.model.elements import element_type
 from otlint.model.values import argument
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def _direct(module: Module, call: cst.Call, way: str, name: str, position: int) 
 
 def _subclass(module: Module, start: cst.Call, thread: cst.BaseExpression) -> Iterator[Handoff]:
     """`Worker(queue).start()`, where the class `Worker` of the project is a Thread with a `run` of its own."""
-    owner = module.type(thread) or element_type(module, thread)
+    owner = module.type(thread)
     if owner is None or module.values.member(owner, "start") != f"{_THREAD}.start":
         return
     run = module.values.member(owner, "run")

@@ -20,6 +20,7 @@ from otlint.model.walk import Node
 if TYPE_CHECKING:
     from otlint.model.module import Module
 
+_WRITES = frozenset(f"{otel.SPAN}.{method}" for method in otel.LOST_WHEN_ENDED)
 _CALLABLES = frozenset({None, "typing.Callable", "collections.abc.Callable", "typing.Any"})
 
 
@@ -103,6 +104,8 @@ def _needs_parent(module: Module, span: Span, node: Node) -> str | None:
         return None
     if api in otel.INJECTS:
         return "the context is injected" if module.argument(node, "context") is None else None
+    if api == otel.GET_CURRENT_SPAN:
+        return "`get_current_span()` is written to" if _is_written(module, node) else None
     if facts_of(module, api) is not None:
         return _needed_below(module, api)
     if api in module.project.telemetry:
@@ -113,6 +116,12 @@ def _needs_parent(module: Module, span: Span, node: Node) -> str | None:
     return None
 
 
+def _is_written(module: Module, call: cst.Call) -> bool:
+    """`trace.get_current_span().set_attribute("order", 7)`: that of the caller gets it."""
+    up = module.walk.parent[call]
+    return not call.args and isinstance(up, cst.Attribute) and up.attr.value in otel.LOST_WHEN_ENDED
+
+
 def _needed_below(module: Module, function: str) -> str | None:
     """The same of everything that a function of the project does."""
     work, name = Needs(module, {function}), function.rpartition(".")[2]
@@ -120,6 +129,9 @@ def _needed_below(module: Module, function: str) -> str | None:
         return f"`{name}` starts spans"
     if work.called & otel.INJECTS:
         return f"`{name}` injects the context"
+    facts = facts_of(module, function)
+    if facts is not None and otel.GET_CURRENT_SPAN in facts.calls and not facts.calls.isdisjoint(_WRITES):
+        return f"`{name}` writes to the current span"
     instrumented = work.instrumented()
     return f"`{name}` calls `{instrumented}`, which is instrumented" if instrumented is not None else None
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 
+_BOUND_AND_GIVEN = 2  # how often a list is named that is made and given, and nothing else
+
+
 def _table() -> Mapping[str, Any]:
     found: Mapping[str, Any] = known.table("propagators")["propagator"]
     return found
@@ -46,7 +49,7 @@ def _names(module: Module, given: cst.BaseExpression) -> list[str] | None:
     name = dotted.rpartition(".")[2]
     if not otel.is_otel(dotted) or not name.startswith("Composite"):
         return [name] if otel.is_otel(dotted) and name in _table() else None
-    listed = parts(given)
+    listed = parts(given) or _named_parts(module, given)
     if listed is None:
         return None
     found = [_names(module, each.value) if isinstance(each, cst.Element) else None for each in listed.elements]
@@ -57,6 +60,15 @@ def parts(composite: cst.Call) -> cst.List | None:
     """The list that a composite propagator is made of."""
     value = composite.args[0].value if len(composite.args) == 1 and not composite.args[0].star else None
     return value if isinstance(value, cst.List) else None
+
+
+def _named_parts(module: Module, composite: cst.Call) -> cst.List | None:
+    """The same where the list has a name that nothing is appended to."""
+    given = composite.args[0].value if len(composite.args) == 1 and not composite.args[0].star else None
+    if not isinstance(given, cst.Name) or len(module.walk.named(given.value, module.tree)) > _BOUND_AND_GIVEN:
+        return None
+    origins = module.origins(given)
+    return origins[0] if len(origins) == 1 and isinstance(origins[0], cst.List) else None
 
 
 def is_estate(module: Module, names: list[str]) -> bool:

@@ -29,6 +29,7 @@ _URL = re.compile(
 _OWN = re.compile(
     r"(?i)(?:service|svc|backend|microservice|upstream|downstream)s?_?(?:base_?|api_?)?(?:ur[il]|host|addr(?:ess)?|endpoint)"
 )
+_SERVICE = re.compile(r"(?:^|[.-])(?:service|svc)(?:$|[.-])")
 _INSIDE = (".svc", ".cluster.local", ".local", ".internal", ".localhost", ".lan", ".consul")
 # What gives a URL that begins with the first argument, or with what the method is called on.
 _JOINS = frozenset({"urllib.parse.urljoin", "builtins.str", "yarl.URL", "httpx.URL", "urllib.request.Request"})
@@ -189,7 +190,9 @@ def _of_text(text: str, *, complete: bool) -> Target | None:
         return None
     host, port = url["host"].strip("[]").lower(), url["port"]
     table = known.table("propagators")["targets"]
-    if port in table["ports"] or not set(re.split(r"[.-]", host)).isdisjoint(table["hosts"]):
+    if (port in table["ports"] and not _SERVICE.search(host)) or not set(re.split(r"[.-]", host)).isdisjoint(
+        table["hosts"]
+    ):
         return Target.FOREIGN
     try:
         address = ipaddress.ip_address(host)

@@ -16,7 +16,7 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.model import annotations as notes
-from otlint.model import inferred, partials, results, stars
+from otlint.model import elements, inferred, partials, results, stars
 from otlint.model.names import Binding, Names, is_accessor, is_static
 from otlint.model.project import Project, Symbol
 from otlint.model.walk import N, Node, Walk
@@ -283,6 +283,8 @@ class Values:
             return self._parameter(binding)
         if binding.kind == "assign" and binding.value is not None:
             return self.type(binding.value)
+        if binding.kind == "for":
+            return elements.iterated(self, binding)
         if binding.kind == "unpack" and binding.value is not None:
             return inferred.element(self.type(binding.value), binding.index)
         if binding.kind == "with" and binding.value is not None:

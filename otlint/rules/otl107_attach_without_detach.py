@@ -32,6 +32,13 @@ def check(module: Module) -> Iterator[Finding]:
 
     for each in attaches(module):
         for leak in each.leaks():
+            if leak.kept is not None:
+                yield module.finding(
+                    leak.call,
+                    f"`{module.code(leak.kept)}` is never detached, so its context stays current for whatever runs "
+                    "here next; `detach` it where what has begun here ends",
+                )
+                continue
             way = _worst(leak.exits)
             yield module.finding(
                 leak.call,

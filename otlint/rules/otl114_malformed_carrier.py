@@ -50,6 +50,8 @@ def _is_helper(module: Module, given: cst.BaseExpression) -> bool:
 
     if isinstance(given, cst.Lambda) or (isinstance(given, cst.Attribute) and given.attr.value in _METHODS):
         return True
+    if module.values.function(module.api(given)) is not None:
+        return True
     kind = module.type(given)
     if kind is None:
         return False
@@ -62,7 +64,8 @@ def _named(module: Module, call: cst.Call, place: int, helper: str) -> Fix:
     import libcst as cst
 
     given, carrier = call.args[place].value, call.args[1 - place].value
-    old = isinstance(given, cst.Lambda | cst.Attribute)  # a function, which is no getter and no setter
+    function = module.values.function(module.api(given)) is not None
+    old = function or isinstance(given, cst.Lambda | cst.Attribute)  # a function, which is no getter and no setter
     text = module.code(carrier) + ("" if old else f", {helper}={module.code(given)}")
     first, last = edits.replace(module, call.args[0].value, text), edits.remove_argument(module, call, call.args[1])
     return Fix("give the carrier first", Safety.SAFE, (*first, *last))
