@@ -117,16 +117,26 @@ def _is_only_returned(module: Module, call: cst.Call) -> bool:
     return returned and not custody.lent and all(isinstance(each, (*_PASSIVE, cst.Return)) for each in places)
 
 
+def is_dropped(module: Module, custody: Custody) -> bool:
+    """Whether the value is at most bound to names, none of which anything reads."""
+    if _may_be_read(module, custody):
+        return False
+    return all(isinstance(module.walk.parent[use], _PASSIVE) for use in custody.uses)
+
+
 def _is_unused(module: Module, custody: Custody) -> bool:
-    if custody.handed or custody.lent or custody.discharged:
-        return False
-    if custody.names and (not _is_local(module, custody) or _LOOKS_AT_NAMES & module.apis_called):
-        return False
-    places = [module.walk.parent[use] for use in custody.uses]
-    if all(isinstance(each, _PASSIVE) for each in places) and "_" not in custody.names:
+    if is_dropped(module, custody) and "_" not in custody.names:
         return True
+    places = [module.walk.parent[use] for use in custody.uses]
     looked_at = all(isinstance(each, (*_PASSIVE, *_TESTS)) for each in places)
-    return looked_at and _span_for(module, _bound(module, custody)) is not None
+    return looked_at and not _may_be_read(module, custody) and _span_for(module, _bound(module, custody)) is not None
+
+
+def _may_be_read(module: Module, custody: Custody) -> bool:
+    """Whether others than the uses that are known can see the value."""
+    if custody.handed or custody.lent or custody.discharged:
+        return True
+    return bool(custody.names) and (not _is_local(module, custody) or bool(_LOOKS_AT_NAMES & module.apis_called))
 
 
 def _use(module: Module, custody: Custody) -> Reason:

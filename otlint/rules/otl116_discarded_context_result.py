@@ -30,11 +30,29 @@ def check(module: Module) -> Iterator[Finding]:
         made = otel.MAKES.get(api) or _through_helper(module, call)
         if made is None:
             continue
-        use = "use the one that it returns" if made == "resource" else "attach it, or pass it on"
-        yield module.finding(
-            call,
-            f"`{api.rpartition('.')[2]}` changes nothing but returns a new {made}, and that is dropped here; {use}",
-        )
+        yield module.finding(call, f"{_changes(api, made)} that is dropped here; {_use(made)}")
+    yield from _unread(module)
+
+
+def _unread(module: Module) -> Iterator[Finding]:
+    """`ctx = baggage.set_baggage("tenant", tenant)`, and nothing reads `ctx`."""
+    from otlint.model.extracts import is_dropped
+    from otlint.model.ownership import TOKEN
+
+    for call in module.calls(*otel.MAKES) if not module.is_spared_test else ():
+        custody = module.helpers.ownership.of(call, TOKEN)
+        if custody.names and "_" not in custody.names and is_dropped(module, custody):
+            api = module.api(call.func) or ""
+            made = otel.MAKES[api]
+            yield module.finding(call, f"{_changes(api, made)} nothing reads `{custody.names[-1]}`; {_use(made)}")
+
+
+def _changes(api: str, made: str) -> str:
+    return f"`{api.rpartition('.')[2]}` changes nothing but returns a new {made}, and"
+
+
+def _use(made: str) -> str:
+    return "use the one that it returns" if made == "resource" else "attach it, or pass it on"
 
 
 def _through_helper(module: Module, call: cst.Call) -> str | None:
