@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from otlint import known
 from otlint.model.flow import Flow
 from otlint.model.names import Binding, Names
 from otlint.model.partials import is_partial
@@ -119,7 +120,15 @@ class Texts:
         return any(self._is_body(each.value, each.attr.value) for each in attributes)
 
     def _is_body(self, owner: Node, name: str) -> bool:
-        return name in words("attributes", "response") and _last_name(owner) in words("attributes", "response_owner")
+        if name not in words("attributes", "response"):
+            return False
+        return _last_name(owner) in words("attributes", "response_owner") or self._is_answer(owner)
+
+    def _is_answer(self, value: Node) -> bool:
+        """Whether the value is what a call of an HTTP client returns."""
+        kind = self.values.type(value) or ""
+        operation = known.clients().operation(kind.removesuffix("()")) if kind.endswith("()") else None
+        return operation is not None and operation.role == "http"
 
     def returned(self, function: cst.FunctionDef) -> tuple[str, ...] | None:
         """The parameters that a function joins into the text it returns, () for bounded text, None when unknown.
@@ -190,6 +199,9 @@ class Texts:
     def _method(self, call: cst.Call, method: cst.Attribute, depth: int) -> Text | None:
         """Methods of strings and the like, which hand on what they are called on; None for other methods."""
         name, arguments = method.attr.value, [arg.value for arg in call.args]
+        owner = _last_name(method.value)
+        if name in words("attributes", "request_methods") and owner in words("attributes", "request_owner"):
+            return Text(Bound.UNBOUNDED, call, call)
         if name in words("calls", "transparent_methods"):
             return self._at(self.of(method.value, depth + 1), call)
         if name == "format" and isinstance(method.value, cst.SimpleString | cst.ConcatenatedString | cst.Name):
@@ -253,7 +265,9 @@ class Texts:
         holder = tokens(_last_name(owner))[-1:]
         if text in words("attributes", "keys") and holder and holder[0] in words("attributes", "holders"):
             return Text(Bound.UNBOUNDED, whole, whole)
-        return Text(Bound.UNBOUNDED, whole, whole) if says_unbounded(text) and is_identity(text) else _UNKNOWN
+        text = text.replace("-", "_")  # `headers["x-request-id"]`
+        says = says_unbounded(text) and (is_identity(text) or holder == ("headers",))
+        return Text(Bound.UNBOUNDED, whole, whole) if says else _UNKNOWN
 
     def _attribute(self, attribute: cst.Attribute, depth: int) -> Text:
         return self._member(attribute, attribute.value, attribute.attr.value, depth)
@@ -272,7 +286,7 @@ class Texts:
         if name in {"hex", "int", "bytes", "name", "value"}:
             verdict = self._at(self.of(value, depth + 1), whole)
             if verdict.bound is Bound.UNBOUNDED and name in {"name", "value"}:
-                return _UNKNOWN
+                return verdict if name == "name" and tokens(owner)[-1:] == ("path",) else _UNKNOWN
             return _BOUNDED if name in {"name", "value"} and self._is_enum(value) else verdict
         if name in words("attributes", "bounded") or (name.isupper() and len(name) > 1):
             return _BOUNDED
@@ -378,12 +392,24 @@ class Texts:
                 return _BOUNDED if bounded else None
             if isinstance(iterable.func, cst.Attribute) and iterable.func.attr.value in {"items", "keys", "values"}:
                 called = iterable.func.attr.value
+                if self._is_input(iterable.func.value):
+                    return Text(Bound.UNBOUNDED, iterable, iterable)
                 return self._elements(iterable.func.value, depth + 1, side if called == "items" else called)
         if isinstance(iterable, cst.Name) and depth < _DEPTH:
             bindings = self.names.reaching(iterable.value, iterable)
             if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
                 return self._elements(bindings[0].value, depth + 1, side)
         return None
+
+    def _is_input(self, mapping: Node) -> bool:
+        """`request.args`: whoever sends the request chooses the names in it as well."""
+        owner = mapping.value if isinstance(mapping, cst.Attribute) else None
+        return (
+            isinstance(mapping, cst.Attribute)
+            and mapping.attr.value in words("attributes", "input")
+            and owner is not None
+            and _last_name(owner) in words("attributes", "request_owner")
+        )
 
     def _parameter(self, binding: Binding, name: cst.Name, named: Text, depth: int) -> Text:
         """A parameter is what its callers in this file pass, or else what its name says."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from otlint.model.attributes import Attribute
     from otlint.model.module import Module
+    from otlint.model.text import Text
 
 
 @rule(Level.WARNING)
@@ -31,6 +32,7 @@ def check(module: Module) -> Iterator[Finding]:
         unbounded = verdict.is_unbounded and not texts.is_count(verdict)
         if (
             not unbounded
+            and not _is_said(attribute, verdict)
             and not _holds(module, attribute.value, _is_error)
             and not _holds(module, attribute.value, _is_measured)
         ):
@@ -46,6 +48,19 @@ def check(module: Module) -> Iterator[Finding]:
             "leave it out, or put it on a span",
             related=[] if module.walk.inside(attribute.key, attribute.call) else [(attribute.call, "measured here")],
         )
+
+
+def _is_said(attribute: Attribute, verdict: Text) -> bool:
+    """Whether the key says that each thing has a value of its own, where nothing is known of what it is set to."""
+    import libcst as cst
+
+    from otlint.model.text import Bound
+    from otlint.model.wording import is_identity, says_unbounded
+
+    if verdict.bound is not Bound.UNKNOWN or not isinstance(attribute.value, cst.Name | cst.Subscript):
+        return False
+    key = (attribute.name or "").replace(".", "_").replace("-", "_")
+    return is_identity(key) and says_unbounded(key)
 
 
 def _named(attribute: Attribute) -> str:

@@ -28,7 +28,8 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _judge(module: Module, what: str, name: cst.BaseExpression) -> Iterator[Finding]:
-    if _is_missing(name):
+    ways = module.origins(name)
+    if ways and all(map(_is_missing, ways)):
         message = f"the {what} has no name, so nobody sees which code made its telemetry; give `__name__`"
         fix = Fix("name it after the module", Safety.SAFE, edits.replace(module, name, "__name__"))
         yield module.finding(name, message, fix=fix)
