@@ -124,7 +124,7 @@ class _Gathering:
         self.gathered = gathered
         with clock.part("deployment"):
             deployments = collect(root, store=store) if root is not None else None
-        self.project = gathered.project = Project(deployments=deployments, wrappers=wrappers, paths=frozenset(files))
+        self.project = gathered.project = Project(deployments=deployments, wrappers=wrappers, sources=files)
         self.progress = progress
         self._settling = Settling(self.project, self._collect)
         self.crew: Crew | None = None

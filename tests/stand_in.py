@@ -18,7 +18,7 @@ from otlint.source import Source
 
 class StandIn:
     path = "a.py"
-    project = Project(paths=frozenset({"a.py", "b.py", "shop/__init__.py", "shop/orders.py"}))
+    project = Project(sources=dict.fromkeys(("a.py", "b.py", "shop/__init__.py", "shop/orders.py"), b""))
 
     def __init__(self, text: str) -> None:
         self.source = Source("a.py", text)

@@ -364,6 +364,11 @@ HOOK = {
     "tracer = trace.get_tracer('api')\napp = Flask('shop')\n\n\n@app.get('/orders')\ndef orders():\n"
     "    with tracer.start_as_current_span('orders', kind=trace.SpanKind.SERVER):\n        return {}\n",
 }
+KEYS = {
+    "shop/keys.py": "METHOD = 'http.method'\n",
+    "shop/keyed.py": "from opentelemetry import trace\nfrom shop.keys import METHOD\n\n"
+    "trace.get_current_span().set_attribute(METHOD, 'GET')\n",
+}
 OTHERS: dict[str, tuple[dict[str, str], Callable[[], object], bytes]] = {
     "what calls it handles no request": (
         PER_REQUEST,
@@ -378,6 +383,11 @@ OTHERS: dict[str, tuple[dict[str, str], Callable[[], object], bytes]] = {
             "propagate.extract(headers)\n\n\ndef use(found):\n    return context.attach(found)\n",
         ),
         b"OTL109",
+    ),
+    "a constant of a file that is not judged": (
+        KEYS,
+        lambda: change("shop/keys.py", "'http.method'", "'http.request.method'"),
+        b"OTL603",
     ),
 }
 

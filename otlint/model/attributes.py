@@ -12,7 +12,7 @@ no name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from otlint.model.walk import Walk
 
 _DEPTH = 10
+_WRITTEN = (cst.SimpleString, cst.ConcatenatedString, cst.FormattedString, cst.BinaryOperation, cst.Subscript)
 Entry = tuple[cst.BaseExpression, cst.BaseExpression | None]
 
 
@@ -238,21 +239,51 @@ class Attributes:
     # -- keys -----------------------------------------------------------------------------------------------
 
     def text(self, key: Node) -> str | None:
-        """The text of a key that is a literal, a constant of this file or one of OpenTelemetry's; None when unknown."""
+        """The text of a key that is a literal, a constant of the project or one of OpenTelemetry's; None if unknown."""
         written = self.literal(key)
         if isinstance(written, cst.SimpleString):
             return written.evaluated_value if isinstance(written.evaluated_value, str) else None
-        if isinstance(written, cst.ConcatenatedString):
-            left, right = self.text(written.left), self.text(written.right)
-            return left + right if left is not None and right is not None else None
+        if isinstance(written, _WRITTEN):
+            return self._joined_text(written)
         if isinstance(written, cst.Name) and self._is_keyword(written):
             return written.value
-        api = self.values.api(written) if written is not None else None
-        return known.constant(api) if api is not None else None
+        api = self.values.api(written or key)
+        if api is None or otel.is_otel(api):
+            return known.constant(api) if api is not None else None
+        return self.values.project.constant(api, self.values.path)
+
+    def _joined_text(self, written: cst.BaseExpression) -> str | None:
+        """The text of what is put together, or looked up, from constants."""
+        if written in self._working:
+            return None
+        self._working.add(written)
+        found = None
+        if isinstance(written, cst.FormattedString):
+            found = _joined([self._of_part(part) for part in written.parts])
+        elif isinstance(written, cst.Subscript):
+            found = self._item_text(written)
+        elif isinstance(written, cst.ConcatenatedString | cst.BinaryOperation):
+            plus = isinstance(written, cst.ConcatenatedString) or isinstance(written.operator, cst.Add)
+            found = _joined([self.text(written.left), self.text(written.right)]) if plus else None
+        self._working.discard(written)
+        return found
+
+    def _of_part(self, part: cst.BaseFormattedStringContent) -> str | None:
+        if isinstance(part, cst.FormattedStringExpression):
+            return self.text(part.expression) if part.format_spec is None and part.conversion is None else None
+        assert isinstance(part, cst.FormattedStringText)
+        return part.value.replace("{{", "{").replace("}}", "}") if "\\" not in part.value else None
+
+    def _item_text(self, item: cst.Subscript) -> str | None:
+        """`KEYS["order"]` of a mapping that is written out."""
+        index = item.slice[0].slice if len(item.slice) == 1 else None
+        wanted = self.text(index.value) if isinstance(index, cst.Index) else None
+        found = [value for key, value in self.entries(item.value) if wanted is not None and self.text(key) == wanted]
+        return self.text(found[0]) if len(found) == 1 and found[0] is not None else None
 
     def literal(self, key: Node, depth: int = 0) -> cst.BaseExpression | None:
         """Where the text of a key is written: itself, a constant of this file or a name of OpenTelemetry's; or None."""
-        if isinstance(key, cst.SimpleString | cst.ConcatenatedString):
+        if isinstance(key, _WRITTEN):
             return key
         if not isinstance(key, cst.Name | cst.Attribute) or depth > _DEPTH:
             return None
@@ -272,7 +303,7 @@ class Attributes:
         elif key.attr.value == "value":
             return self.literal(key.value, depth + 1)
         else:
-            owner = self.values.cls(self.values.api(key.value))
+            owner = self.values.cls(self.values.api(key.value)) or self.values.cls(self.values.type(key.value))
             if owner is None and isinstance(key.value, cst.Name):
                 owner = self.names.owner_class(key.value)
             bindings = self.names.in_class(owner, key.attr.value) if owner is not None else []
@@ -372,3 +403,8 @@ def _is_value(loop: Node, value: Node | None) -> bool:
 def _default(expression: cst.BaseExpression) -> cst.BaseExpression:
     """`x` of `(x or {})`."""
     return expression.left if isinstance(expression, cst.BooleanOperation) else expression
+
+
+def _joined(parts: Sequence[str | None]) -> str | None:
+    known = [each for each in parts if each is not None]
+    return "".join(known) if len(known) == len(parts) else None

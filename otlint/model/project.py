@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otlint import otel
+from otlint.model.constants import Constants
 from otlint.model.data import ClassFacts, Facts, FunctionFacts
 from otlint.model.reach import Reach
 from otlint.model.speakers import Speakers
@@ -38,19 +39,20 @@ class Symbol:
 
 
 class Project:
-    """All facts of a project, joined by names. `paths`: all its files, those without facts included."""
+    """All facts of a project, joined by names. `sources`: all its files, those without facts included."""
 
     def __init__(
         self,
         deployments: Deployments | None = None,
         wrappers: Wrappers | None = None,
-        paths: frozenset[str] = frozenset(),
+        sources: Mapping[str, bytes] | None = None,
     ) -> None:
         self.watch = Watch()
         self._state = State(self)
         self.deployments = deployments
         self.wrappers = wrappers or Wrappers()
-        self.paths = paths
+        self.paths = paths = frozenset(sources or ())
+        self._constants = Constants(sources or {}, self._find_module)
         self._files: dict[str, Facts] = {}
         self._paths_by_tail: dict[str, list[str]] = {}
         self._by_tail: dict[str, list[tuple[tuple[str, ...], str]]] = {}
@@ -159,6 +161,11 @@ class Project:
         tails = f"/{'/'.join(wanted)}.py", f"/{'/'.join(wanted)}/__init__.py"
         others = [each for each in self._paths_by_tail.get(wanted[-1], ()) if f"/{each}".endswith(tails)]
         return candidates[0][1] if len(others) < 2 else None
+
+    def constant(self, dotted: str, path: str) -> str | None:
+        """The text that a dotted name written in the file at `path` is a constant for, in whatever file that is."""
+        self.watch.questions.add(("constant", dotted, path))
+        return self._constants.of(dotted, path)
 
     def symbol(self, dotted: str, path: str) -> Symbol | None:
         """What a dotted name written in the file at `path` stands for in this project; follows re-exports."""

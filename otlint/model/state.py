@@ -135,5 +135,6 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "above": State.above,
     "handled": lambda state, name: state._project.handled.get(name),
     "function": State.function,
+    "constant": lambda state, dotted, path: state._project.constant(dotted, path),
     "everything": lambda state: [state._of_file(path) for path in sorted(state._project.known_paths())],
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,13 +16,11 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 _BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
-_URL = re.compile(r"(?:(?P<scheme>https?)://)?(?P<host>[\w.-]+|\[[\da-fA-F:]+\])(?::(?P<port>\d+))?(?P<path>/.*)?")
-# Hosts of the same machine or network, where a collector on its usual port takes plain text.
-_NEAR = re.compile(r"localhost|127\.0\.0\.1|[\w-]+")
 
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.addresses import address, misfit
     from otlint.model.exporters import fallback, variable_read
 
     if module.is_spared_test:
@@ -32,13 +29,14 @@ def check(module: Module) -> Iterator[Finding]:
         api = module.api(call.func) or ""
         endpoint, headers = module.argument(call, "endpoint"), module.argument(call, "headers")
         for origin in module.origins(endpoint) if endpoint is not None else ():
-            text = origin if _value(origin) is not None else fallback(module, origin)
-            fault = _of_literal(module, call, api, _value(text)) if text is not None else None
-            if fault is not None and text is not None:
-                yield module.finding(text, fault, fix=_append(module, api, text))
+            text = fallback(module, origin) or origin
+            fault = misfit(module, call, api, address(module, text))
+            if fault is not None:
+                yield module.finding(text, fault, fix=_append(module, call, api, text))
             elif api in otel.OTLP_HTTP and variable_read(module, origin) == _BASE:
                 yield from _verbatim(module, call, endpoint, otel.OTLP_HTTP[api], origin)
         yield from _headers(module, api, headers) if headers is not None else ()
+        yield from _switch(module, call) if api in otel.OTLP_HTTP else ()
 
 
 def _value(expression: cst.BaseExpression | None) -> str | None:
@@ -48,40 +46,37 @@ def _value(expression: cst.BaseExpression | None) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _of_literal(module: Module, call: cst.Call, api: str, text: str | None) -> str | None:
-    """What is wrong with an endpoint that is known."""
-    url = _URL.fullmatch(text or "")
-    if url is None:
-        return None
-    if api in otel.OTLP_HTTP:
-        wanted = otel.OTLP_HTTP[api]
-        if url["scheme"] is None:
-            return f"OTLP over HTTP needs a URL with its scheme, so nothing is sent; give `http://…{wanted}`"
-        if url["port"] == "4317":
-            return f"4317 is the port of OTLP over gRPC, so what is posted there is refused; give `:4318{wanted}`"
-        if url["path"] in {None, "/", f"{wanted}/"}:
-            return f"the endpoint is used as it is, and no collector answers there; it has to end with `{wanted}`"
-        return None
-    if url["port"] == "4318":
-        return "4318 is the port of OTLP over HTTP, which does not speak gRPC; give port 4317"
-    if url["scheme"] is None and url["path"] is not None:
-        return "an endpoint of gRPC has no path, so its host is not found; leave the path out"
-    plain = url["scheme"] is None and url["port"] == "4317" and _NEAR.fullmatch(url["host"]) is not None
-    if plain and all(arg.star == "" for arg in call.args):
-        given = (module.argument(call, name) for name in ("insecure", "credentials"))
-        if all(each is None for each in given):
-            return "without `http://` the exporter speaks TLS, which a collector on this port mostly does not; add it"
-    return None
-
-
-def _append(module: Module, api: str, text: cst.BaseExpression) -> Fix | None:
+def _append(module: Module, call: cst.Call, api: str, text: cst.BaseExpression) -> Fix | None:
     """The path, where only that is missing; or no slash at its end."""
-    url = _URL.fullmatch(_value(text) or "")
+    from otlint.model.addresses import URL
+
+    url = URL.fullmatch(_value(text) or "")
     if url is None or api not in otel.OTLP_HTTP or url["scheme"] is None or url["port"] == "4317":
         return None
     wanted = otel.OTLP_HTTP[api]
+    if url["path"] not in {None, "/", f"{wanted}/"} or not _serves(module, call, text):
+        return None
     base = (_value(text) or "").removesuffix("/").removesuffix(wanted)
     return Fix(f"end it with {wanted}", Safety.SAFE, edits.replace(module, text, f'"{base}{wanted}"'))
+
+
+def _serves(module: Module, call: cst.Call, text: cst.BaseExpression) -> bool:
+    """Whether a text is there for this exporter alone: the others have other paths."""
+    import libcst as cst
+
+    given = module.argument(call, "endpoint")
+    if not isinstance(given, cst.Name):
+        return module.walk.inside(text, call)
+    return sum(1 for _ in module.walk.named(given.value, module.tree)) == 2
+
+
+def _switch(module: Module, call: cst.Call) -> Iterator[Finding]:
+    """`OTLPSpanExporter(endpoint=…, insecure=True)` of the exporter over HTTP."""
+    given = next((arg for arg in call.args if arg.keyword is not None and arg.keyword.value == "insecure"), None)
+    if given is not None:
+        fix = Fix("leave it out", Safety.SAFE, edits.remove_argument(module, call, given))
+        message = "the exporter over HTTP has no `insecure`, so this raises TypeError; the scheme of the URL says it"
+        yield module.finding(given, message, fix=fix)
 
 
 def _verbatim(

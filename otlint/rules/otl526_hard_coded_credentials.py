@@ -48,23 +48,23 @@ def _headers(module: Module, headers: cst.BaseExpression) -> Iterator[Finding]:
     from otlint.model.endpoints import is_credential
     from otlint.model.exporters import header_pairs
 
-    text = _text(headers)
+    text = module.helpers.attributes.text(headers)
     if text is not None:
         pairs = (pair.partition("=") for pair in text.replace("%20", " ").split(","))
         if any(is_credential(name, value) for name, _, value in pairs):
             yield module.finding(headers, f"one of these headers {_SECRET}")
         return
     for key, value in header_pairs(module, headers):
-        name = _text(key)
+        name = module.helpers.attributes.text(key)
         for origin in module.origins(value) if name is not None else ():
-            if is_credential(name or "", _text(origin) or ""):
+            if is_credential(name or "", module.helpers.attributes.text(origin) or ""):
                 yield module.finding(origin, f"`{name}` {_SECRET}")
 
 
 def _endpoint(module: Module, call: cst.Call, endpoint: cst.BaseExpression) -> Iterator[Finding]:
     from otlint.model.endpoints import is_local, is_secret
 
-    text = _text(endpoint) or ""
+    text = module.helpers.attributes.text(endpoint) or ""
     try:
         url = urlsplit(text if "://" in text else f"//{text}")
         host = url.hostname
@@ -93,15 +93,3 @@ def _is_insecure(module: Module, call: cst.Call) -> bool:
 
     given = module.argument(call, "insecure") if (module.api(call.func) or "") in otel.OTLP_GRPC else None
     return isinstance(given, cst.Name) and given.value == "True"
-
-
-def _text(expression: cst.BaseExpression | None) -> str | None:
-    import libcst as cst
-
-    if isinstance(expression, cst.BinaryOperation) and isinstance(expression.operator, cst.Add):
-        left, right = _text(expression.left), _text(expression.right)
-        return None if left is None or right is None else left + right
-    if isinstance(expression, cst.ConcatenatedString | cst.SimpleString):
-        value = expression.evaluated_value
-        return value if isinstance(value, str) else None
-    return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from otlint import edits
+from otlint import edits, otel
 from otlint.finding import Finding, Level
 from otlint.fix import Edit, Fix, Safety
 from otlint.known import semconv
@@ -72,6 +72,8 @@ def _renamed(module: Module, found: Outdated) -> tuple[Edit, ...] | None:
         return edits.replace(module, place, f"{place.prefix}{place.quote}{new}{place.quote}")
     if not isinstance(place, cst.Name | cst.Attribute) or found.use is not None:
         return None
+    if not otel.is_otel(module.api(place)):
+        return None  # a constant of another file
     constant = semconv.constant(new)
     if constant is None:
         return edits.replace(module, place, f'"{new}"')

@@ -49,11 +49,9 @@ def _of_name(module: Module, given: cst.BaseExpression) -> str | None:
 
     if isinstance(given, cst.Integer) or _is_none(given):
         return "the name of the instrument is no text"
-    if isinstance(given, cst.FormattedString):
-        return _of_parts(given)
     name = module.helpers.attributes.text(given)
     if name is None:
-        return None
+        return _of_parts(given) if isinstance(given, cst.FormattedString) else None
     if not name:
         return "the name of the instrument is empty"
     if len(name) > _NAME_LENGTH:
