@@ -23,12 +23,12 @@ _SIGNALS = {"traces": otel.SDK_PROVIDER, "metrics": otel.METER_PROVIDER, "logs":
 _ASKS = re.compile(r"get_(?:tracer|meter|logger)_provider|isinstance\(")
 _ONCE = re.compile(r"(?i)init|config|set_?up|done|ready|already|started|provider|instrumented|enabled$|tracer\b|_once")
 # Tests put the global provider back by force.
-_RESET = re.compile(r"_PROVIDER_SET_ONCE|\b(?:trace|trace_api|metrics|_logs|otel_trace)\._\w*PROVIDER")
+_RESET = re.compile(r"_PROVIDER_SET_ONCE|\breset_(?:trace|metrics|logging)_globals\b|\b(?:trace|trace_api|metrics|_logs|otel_trace)\._\w*PROVIDER")
 _SWITCH = re.compile(r"(?i)disable|local|global")
 _BRANCHES = (cst.If, cst.IfExp, cst.BooleanOperation, cst.ExceptHandler, cst.MatchCase, cst.While, cst.For, cst.Else)
 _DEFERS = "OTEL_AWS_PYTHON_DEFER_TO_WORKERS_ENABLED"
-# Launches that bring a distribution with them, which sets the providers up.
-_BRINGS = re.compile("inject-python|layer:|otel-instrument|EXEC_WRAPPER|otel-auto-instrumentation")
+# Launches that bring a distribution with them, which sets the providers up. A Lambda layer does so by its wrapper only.
+_BRINGS = re.compile("inject-python|otel-instrument|EXEC_WRAPPER|otel-auto-instrumentation")
 _PROGRAM = re.compile(r"([\w./-]+)\.py\b|(?:-m|--module)[ =]([\w.]+)|\b([A-Za-z_][\w.]*):[A-Za-z_]")
 
 
@@ -186,7 +186,7 @@ def _words(first: Install) -> str:
 
 def _launched(module: Module, late: Install) -> Again | None:
     """`opentelemetry-instrument python app.py`: the launcher sets tracer and meter providers before anything else."""
-    if late.call is None or not late.sure or late.kind == otel.LOGGER_PROVIDER:
+    if late.call is None or not late.sure or late.kind == otel.LOGGER_PROVIDER or _is_aside(module.path):
         return None
     launch = launcher(module)
     if launch is None or _is_given_on(module, late.call):
