@@ -405,7 +405,8 @@ class Values:
         values = [each.value for each in self.own(function, cst.Return) if each.value is not None]
         if function.returns is not None:
             declared = self.annotated(function.returns.annotation)
-            if declared in _CONFUSED and self.agreed(values) in _CONFUSED:
+            slip = declared in _CONFUSED or (declared or "").startswith("builtins.")
+            if slip and self.agreed(values) in _CONFUSED:
                 return self.agreed(values)  # the annotation may be a slip
             if declared is not None and declared not in {"typing.Any", "builtins.object"}:
                 return declared
