@@ -126,7 +126,8 @@ def _is_work(module: Module, node: Node, span: Span) -> bool:
     outer = statement.value if isinstance(statement, cst.Expr) else None
     if isinstance(outer, cst.Call):
         described = [outer.func.value] if isinstance(outer.func, cst.Attribute) else []
-        if any(module.spans.of(each) for each in [*described, *(arg.value for arg in outer.args)]):
+        about = [*described, *(arg.value for arg in outer.args)]
+        if any(module.spans.of(each) or module.type(each) == otel.SPAN_CONTEXT for each in about):
             return False
     return not isinstance(statement, cst.Return) or isinstance(module.walk.parent[node], cst.Await)
 
