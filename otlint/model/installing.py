@@ -23,7 +23,10 @@ _SIGNALS = {"traces": otel.SDK_PROVIDER, "metrics": otel.METER_PROVIDER, "logs":
 _ASKS = re.compile(r"get_(?:tracer|meter|logger)_provider|isinstance\(")
 _ONCE = re.compile(r"(?i)init|config|set_?up|done|ready|already|started|provider|instrumented|enabled$|tracer\b|_once")
 # Tests put the global provider back by force.
-_RESET = re.compile(r"_PROVIDER_SET_ONCE|\breset_(?:trace|metrics|logging)_globals\b|\b(?:trace|trace_api|metrics|_logs|otel_trace)\._\w*PROVIDER")
+_RESET = re.compile(
+    r"_PROVIDER_SET_ONCE|\breset_(?:trace|metrics|logging)_globals\b"
+    r"|\b(?:trace|trace_api|metrics|_logs|otel_trace)\._\w*PROVIDER"
+)
 _SWITCH = re.compile(r"(?i)disable|local|global")
 _BRANCHES = (cst.If, cst.IfExp, cst.BooleanOperation, cst.ExceptHandler, cst.MatchCase, cst.While, cst.For, cst.Else)
 _DEFERS = "OTEL_AWS_PYTHON_DEFER_TO_WORKERS_ENABLED"

@@ -16,6 +16,7 @@ from otlint import known
 from otlint.model.flow import Flow
 from otlint.model.names import Binding, Names
 from otlint.model.partials import is_partial
+from otlint.model.pieces import last_name, parts, side_of, sides, stands_in
 from otlint.model.values import Values, argument, is_hidden, parameters
 from otlint.model.walk import Node, Walk
 from otlint.model.wording import is_identity, says_few, says_unbounded, tokens, words
@@ -112,7 +113,9 @@ class Texts:
             return self._operation(expression, depth)
         if isinstance(expression, cst.UnaryOperation):
             return _BOUNDED if isinstance(expression.operator, cst.Not) else self.of(expression.expression, depth + 1)
-        return self._joined(_parts(expression), depth)
+        if isinstance(expression, cst.BooleanOperation) and stands_in(expression):
+            return self._joined([expression.left], depth)
+        return self._joined(parts(expression), depth)
 
     def has_body(self, expression: Node) -> bool:
         """Whether a text holds the body of an answer."""
@@ -122,7 +125,7 @@ class Texts:
     def _is_body(self, owner: Node, name: str) -> bool:
         if name not in words("attributes", "response"):
             return False
-        return _last_name(owner) in words("attributes", "response_owner") or self._is_answer(owner)
+        return last_name(owner) in words("attributes", "response_owner") or self._is_answer(owner)
 
     def _is_answer(self, value: Node) -> bool:
         """Whether the value is what a call of an HTTP client returns."""
@@ -151,7 +154,7 @@ class Texts:
 
     def _is_allowed(self, expression: Node) -> bool:
         written = self.walk.tree.code_for_node(expression) if isinstance(expression, cst.BaseExpression) else ""
-        return "".join(written.split()) in self.allowed or _last_name(expression) in self.allowed
+        return "".join(written.split()) in self.allowed or last_name(expression) in self.allowed
 
     def _joined(self, parts: Iterable[Node], depth: int) -> Text:
         """One unbounded part makes the whole unbounded; one unknown part, or none at all, makes it unknown."""
@@ -199,7 +202,7 @@ class Texts:
     def _method(self, call: cst.Call, method: cst.Attribute, depth: int) -> Text | None:
         """Methods of strings and the like, which hand on what they are called on; None for other methods."""
         name, arguments = method.attr.value, [arg.value for arg in call.args]
-        owner = _last_name(method.value)
+        owner = last_name(method.value)
         if name in words("attributes", "request_methods") and owner in words("attributes", "request_owner"):
             return Text(Bound.UNBOUNDED, call, call)
         if name in words("calls", "transparent_methods"):
@@ -262,7 +265,7 @@ class Texts:
         if not isinstance(key, cst.SimpleString) or not isinstance(key.evaluated_value, str):
             return _UNKNOWN
         text = key.evaluated_value
-        holder = tokens(_last_name(owner))[-1:]
+        holder = tokens(last_name(owner))[-1:]
         if text in words("attributes", "keys") and holder and holder[0] in words("attributes", "holders"):
             return Text(Bound.UNBOUNDED, whole, whole)
         text = text.replace("-", "_")  # `headers["x-request-id"]`
@@ -274,7 +277,7 @@ class Texts:
 
     def _member(self, whole: cst.BaseExpression, value: cst.BaseExpression, name: str, depth: int) -> Text:
         """`value.name`, written as `whole`."""
-        owner = _last_name(value)
+        owner = last_name(value)
         if name in words("attributes", "request") and "_".join(tokens(owner)) in words("attributes", "request_owner"):
             return Text(Bound.UNBOUNDED, whole, whole)
         if self._is_body(value, name):
@@ -364,7 +367,7 @@ class Texts:
             verdict = self.of(binding.node.value, depth + 1)
             return verdict if verdict.bound is Bound.UNBOUNDED else named
         if binding.kind == "for" and binding.value is not None:
-            elements = self._elements(binding.value, depth, _side(binding, name))
+            elements = self._elements(binding.value, depth, side_of(binding, name))
             return elements if elements is not None and elements.bound is not Bound.UNKNOWN else named
         if binding.kind == "param":
             return self._parameter(binding, name, named, depth)
@@ -378,7 +381,7 @@ class Texts:
         `side`: what of a mapping it is: "keys", "values", or both with "items".
         """
         if isinstance(iterable, cst.Dict):
-            return self._joined(_sides(iterable, side), depth)
+            return self._joined(sides(iterable, side), depth)
         if isinstance(iterable, cst.List | cst.Tuple | cst.Set):
             inner = [each.value for each in iterable.elements]
             return self._joined(inner, depth) if inner else None
@@ -408,7 +411,7 @@ class Texts:
             isinstance(mapping, cst.Attribute)
             and mapping.attr.value in words("attributes", "input")
             and owner is not None
-            and _last_name(owner) in words("attributes", "request_owner")
+            and last_name(owner) in words("attributes", "request_owner")
         )
 
     def _parameter(self, binding: Binding, name: cst.Name, named: Text, depth: int) -> Text:
@@ -435,7 +438,7 @@ class Texts:
     def _is_try_out(self, call: Node) -> bool:
         """Whether the call stands below `if __name__ == "__main__":`."""
         guards = (up.test for up in self.walk.ancestors(call) if isinstance(up, cst.If))
-        return any(isinstance(test, cst.Comparison) and _last_name(test.left) == "__name__" for test in guards)
+        return any(isinstance(test, cst.Comparison) and last_name(test.left) == "__name__" for test in guards)
 
     def _makes_functions(self, function: cst.FunctionDef, use: Node) -> bool:
         """Whether the parameter is set once, when a decorator is applied: the function returns the one that uses it."""
@@ -444,55 +447,3 @@ class Texts:
         returned = [node.value for node in self.values.own(function, cst.Return) if node.value is not None]
         made = [self.names.definition(value) for value in returned]
         return any(each is not None and self.walk.inside(use, each) for each in made)
-
-
-def _side(binding: Binding, name: cst.Name) -> str:
-    """What of a mapping a name of a loop over it holds: `for key, value in attributes.items()`."""
-    target = binding.node.target if isinstance(binding.node, cst.For | cst.CompFor) else None
-    if not isinstance(binding.value, cst.Call):
-        return "keys"
-    if _last_name(binding.value.func) != "items" or not isinstance(target, cst.Tuple) or len(target.elements) != 2:
-        return "items"
-    first = target.elements[0].value
-    return "keys" if isinstance(first, cst.Name) and first.value == name.value else "values"
-
-
-def _sides(mapping: cst.Dict, side: str) -> list[Node]:
-    pairs = [each for each in mapping.elements if isinstance(each, cst.DictElement)]
-    if len(pairs) != len(mapping.elements):
-        return list(_parts(mapping))
-    return [
-        *([each.key for each in pairs] if side != "values" else []),
-        *([each.value for each in pairs] if side != "keys" else []),
-    ]
-
-
-def _parts(expression: Node) -> list[Node]:
-    """What a text, conditional or collection is made of; nothing for anything else."""
-    if isinstance(expression, cst.FormattedString):
-        holes = [part.expression for part in expression.parts if isinstance(part, cst.FormattedStringExpression)]
-        return list(holes) or [cst.SimpleString('""')]
-    if isinstance(expression, cst.ConcatenatedString | cst.BooleanOperation):
-        return [expression.left, expression.right]
-    if isinstance(expression, cst.IfExp):
-        return [expression.body, expression.orelse]
-    if isinstance(expression, cst.Await):
-        return [expression.expression]
-    if isinstance(expression, cst.NamedExpr):
-        return [expression.value]
-    if isinstance(expression, cst.Dict):
-        return [part for each in expression.elements for part in (getattr(each, "key", None), each.value) if part]
-    if isinstance(expression, cst.Tuple | cst.List | cst.Set):
-        return [each.value for each in expression.elements]
-    if isinstance(expression, cst.GeneratorExp | cst.ListComp | cst.SetComp):
-        return [expression.elt]
-    return []
-
-
-def _last_name(expression: Node) -> str:
-    """`self.request` → `request`; "" for anything else."""
-    if isinstance(expression, cst.Attribute):
-        return expression.attr.value
-    if isinstance(expression, cst.Name):
-        return expression.value
-    return ""
