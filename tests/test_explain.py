@@ -857,7 +857,7 @@ def lambda_handler(event, context):
     return {}
 """,
         "def lambda",
-        "nothing that it uses is known to keep spans in memory",
+        "nothing that it uses is known to keep telemetry in memory",
     ),
     "OTL524 two": (
         """from opentelemetry.sdk.trace import TracerProvider

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from otlint import known, otel
+from otlint import known
 from otlint.deployment import Evidence
-from otlint.model.providers import Provider, sending
+from otlint.model.providers import SENDS, Provider, sending
 from otlint.model.reason import Elsewhere, Reason
+from otlint.model.walk import Node
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -25,10 +26,17 @@ _WRAPPER = ("EXEC_WRAPPER", "layer:", "otel-instrument")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Frozen:
-    """A handler, and the providers of its own file that hold something back; none if they are built elsewhere."""
+    """A handler, and the providers of its own file that hold something back; none if they are built elsewhere.
+
+    `kinds` are those of all providers that do. `early`: a flush that comes too early, in the block of a span; `left`: a
+    `return` that is not flushed before.
+    """
 
     handler: cst.FunctionDef
     held: tuple[Provider, ...]
+    kinds: frozenset[str]
+    early: Node | None = None
+    left: Node | None = None
 
 
 def frozen(module: Module) -> Iterator[Frozen]:
@@ -37,15 +45,39 @@ def frozen(module: Module) -> Iterator[Frozen]:
     if not handlers:
         return
     files = module.project.reach.with_imported(module.path)
-    if not any(facts.holding - {otel.METER_PROVIDER} for facts in files):
+    kinds = frozenset[str]().union(*(facts.holding for facts in files))
+    if not kinds:
         for each in handlers:
-            module.silenced(each, "nothing that it uses is known to keep spans in memory")
+            module.silenced(each, "nothing that it uses is known to keep telemetry in memory")
         return
     held = tuple(each for each in module.providers if each.batch is not None)
     why = _flushed(module)
     for each in handlers:
-        if not module.silenced(each, why):
-            yield Frozen(each, held)
+        early, left = _in_vain(module, each)
+        if not module.silenced(each, why if early is None and left is None else None):
+            yield Frozen(each, held, kinds, early, left)
+
+
+def _in_vain(module: Module, handler: cst.FunctionDef) -> tuple[Node | None, Node | None]:
+    """A flush of the handler inside of the span that it should send, or a `return` after a span that passes it by.
+
+    Only where nothing else flushes: the handler's own calls are all that there is.
+    """
+    calls = module.walk.own(handler.body, cst.Call)
+    flushes = [call for call in calls if isinstance(call.func, cst.Attribute) and call.func.attr.value in SENDS]
+    named = [each for name in sorted(SENDS) for each in module.walk.named(name, module.tree)]
+    together = module.project.reach.with_imported(module.path)
+    if not flushes or len(named) != len(flushes) or any(each.sends for each in together if each.path != module.path):
+        return None, None
+    if all(module.span_around(call) is not None for call in flushes):
+        return flushes[0], None
+    flow = module.flow(handler)
+    for span in module.spans:
+        if span.function is handler and span.start in flow:
+            for leaves in flow.escapes(span.start, flushes):
+                if leaves.kind == "return":
+                    return None, leaves.node
+    return None, None
 
 
 def _is_outermost(function: cst.FunctionDef) -> bool:
