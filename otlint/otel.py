@@ -61,6 +61,13 @@ SIMPLE_PROCESSORS = {
     "opentelemetry.sdk._logs.export.SimpleLogRecordProcessor": "opentelemetry.sdk._logs.export.BatchLogRecordProcessor",
 }
 
+# What functions are declared to return that make one of many classes of the SDK.
+INTERFACES = frozenset(
+    f"opentelemetry.sdk.{name}"
+    for name in ("trace.sampling.Sampler", "trace.SpanProcessor", "trace.export.SpanExporter",
+                 "metrics.export.MetricReader", "metrics.export.MetricExporter", "_logs.export.LogRecordExporter")
+)  # fmt: skip
+
 METER = "opentelemetry.metrics.Meter"
 GET_METER = "opentelemetry.metrics.get_meter"
 GET_LOGGER = "opentelemetry._logs.get_logger"

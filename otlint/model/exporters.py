@@ -56,10 +56,28 @@ def exporters(module: Module) -> list[Exporter]:
     found = []
     for call in module.calls(*module.apis_called):
         kind = module.api(call.func) or ""
-        match = _CLASS.fullmatch(kind.rpartition(".")[2])
-        if match is not None and kind.startswith(("opentelemetry.", *_REMOTE)):
-            found.append(Exporter(call, kind, _SIGNALS[match[1]]))
+        signal = _signal(kind)
+        if signal is not None:
+            found.append(Exporter(call, kind, signal))
     return found
+
+
+def made(module: Module, expression: cst.BaseExpression) -> list[Exporter | None]:
+    """The exporters that an expression may be, also what a function of the project makes; None for what is not one."""
+    found: list[Exporter | None] = []
+    for origin in module.origins(expression):
+        kind = module.type(origin) or ""
+        signal = _signal(kind) if isinstance(origin, cst.Call) else None
+        found.append(Exporter(origin, kind, signal) if isinstance(origin, cst.Call) and signal else None)
+    return found
+
+
+def _signal(kind: str) -> str | None:
+    match = _CLASS.fullmatch(kind.rpartition(".")[2])
+    if match is not None and kind.startswith(("opentelemetry.", *_REMOTE)):
+        return _SIGNALS[match[1]]
+    old = kind.startswith(tuple(f"{each}." for each in otel.DEPRECATED_EXPORTERS)) and kind.endswith("Exporter")
+    return "traces" if old else None
 
 
 def is_example(path: str) -> bool:

@@ -36,9 +36,9 @@ _IDS = frozenset(
 )
 # What counts on a global provider.
 _COUNTS = {
-    otel.SDK_PROVIDER: otel.GET_TRACER,
-    otel.METER_PROVIDER: otel.GET_METER,
-    otel.LOGGER_PROVIDER: otel.GET_LOGGER,
+    otel.SDK_PROVIDER: frozenset({otel.GET_TRACER}),
+    otel.METER_PROVIDER: frozenset({otel.GET_METER}),
+    otel.LOGGER_PROVIDER: otel.LOG_HANDLERS | {otel.GET_LOGGER, otel.INSTRUMENT_LOGGING},
 }
 _BRANCHES = (cst.If, cst.IfExp, cst.BooleanOperation, cst.ExceptHandler, cst.MatchCase, cst.Else)
 
@@ -76,7 +76,7 @@ def _how(module: Module, provider: Provider, uses: set[str]) -> str | None:
 
 def _unmissed(module: Module, kind: str) -> str | None:
     """Why nobody is known to miss what goes nowhere."""
-    counting = any(_COUNTS[kind] in facts.calls for facts in module.project.files.values())
+    counting = any(not _COUNTS[kind].isdisjoint(facts.calls) for facts in module.project.files.values())
     return None if counting else "nothing is known to count on a global provider"
 
 
@@ -90,6 +90,8 @@ def _uses(module: Module, provider: Provider) -> set[str] | None:
         return {found} if found is not None else None
     target = up.targets[0].target if isinstance(up, cst.Assign) and len(up.targets) == 1 else None
     target = up.target if isinstance(up, cst.AnnAssign) else target
+    if isinstance(target, cst.Attribute):
+        return _uses_of_attribute(module, target, provider)
     if not isinstance(target, cst.Name) or len(module.names.bindings(target.value, target)) != 1:
         return None
     uses: set[str] = set()
@@ -103,8 +105,28 @@ def _uses(module: Module, provider: Provider) -> set[str] | None:
     return uses
 
 
+def _uses_of_attribute(module: Module, target: cst.Attribute, provider: Provider) -> set[str] | None:
+    """The same for `self.provider`; others may use it, so that one that is never set is not known to be idle."""
+    owner = module.names.owner_class(target.value) if isinstance(target.value, cst.Name) else None
+    name = target.attr.value
+    if owner is None or len(module.names.attributes.get((owner, name), [])) != 1:
+        return None
+    uses = {_use(module, found, provider.kind) for found in _reads(module, target, owner, name)}
+    known = {use for use in uses if use is not None}
+    return known if len(known) == len(uses) and "set" in known else None
+
+
+def _reads(module: Module, target: cst.Attribute, owner: cst.ClassDef, name: str) -> Iterator[Node]:
+    """`self.provider` in the class; any other `x.provider` of the file is no known use."""
+    for each in module.walk.named(name, module.tree):
+        read = module.walk.parent[each]
+        if isinstance(read, cst.Attribute) and read.attr is each and read is not target:
+            own = isinstance(read.value, cst.Name) and module.names.owner_class(read.value) is owner
+            yield read if own else module.tree
+
+
 def _use(module: Module, node: Node, kind: str) -> str | None:
-    up = module.walk.parent[node]
+    up = module.walk.parent.get(node)
     if isinstance(up, cst.Attribute) and up.value is node:
         if up.attr.value == _FEEDS[kind][1]:
             return "fed"

@@ -119,8 +119,15 @@ def is_global(module: Module, provider: Provider) -> bool:
     """Whether the file makes the provider the global one."""
     for call in module.calls(otel.SET_PROVIDER[provider.kind]):
         given = call.args[0].value if call.args else None
-        if given is not None and any(origin is provider.call for origin in module.origins(given)):
+        if given is None:
+            continue
+        if any(origin is provider.call for origin in module.origins(given)):
             return True
+        if isinstance(given, cst.Attribute) and isinstance(given.value, cst.Name):
+            cls = module.names.owner_class(given.value)
+            bound = module.names.attributes.get((cls, given.attr.value), []) if cls is not None else []
+            if len(bound) == 1 and bound[0].value is provider.call:
+                return True
     return False
 
 

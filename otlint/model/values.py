@@ -408,6 +408,8 @@ class Values:
             slip = declared in _CONFUSED or (declared or "").startswith("builtins.")
             if slip and self.agreed(values) in _CONFUSED:
                 return self.agreed(values)  # the annotation may be a slip
+            if declared in otel.INTERFACES and otel.is_otel(made := self.agreed(values)):
+                return made
             if declared is not None and declared not in {"typing.Any", "builtins.object"}:
                 return declared
         if self.own(function, cst.Yield):

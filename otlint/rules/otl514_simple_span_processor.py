@@ -46,16 +46,13 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _exporter(module: Module, call: cst.Call) -> str | None:
-    """The class of the exporter, where that certainly sends to another process."""
-    from otlint.model.exporters import Exporter, exporters
+    """The class of the exporter, where that certainly sends to another process on some way."""
+    from otlint.model.exporters import made
 
     given = next((found for name in _EXPORTERS if (found := module.argument(call, name)) is not None), None)
-    if given is None:
-        return None
-    known: dict[cst.CSTNode, Exporter] = {each.call: each for each in exporters(module)}
-    meant = [known.get(origin) for origin in module.origins(given)]
+    meant = made(module, given) if given is not None else []
     remote = [each.kind for each in meant if each is not None and each.is_remote]
-    return remote[0] if remote and len(remote) == len(meant) else None
+    return remote[0] if remote and None not in meant else None
 
 
 def _ends(module: Module) -> bool:

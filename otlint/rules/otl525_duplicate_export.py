@@ -38,7 +38,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _is_same(module: Module, first: Path, late: Path) -> bool:
     """Whether what passes the later one has certainly passed an equal one of the same provider."""
-    if first.provider is not late.provider or first.exporter != late.exporter:
+    if first.provider is not late.provider or not first.exports_as(late):
         return False
     function = module.function_of(late.add)
     if module.function_of(first.add) is not function or first.add is late.add:
