@@ -134,7 +134,7 @@ class Answers:
 
     def _keyed(self, key: str, value: Node) -> Answer:
         """One entry of a dict or one keyword argument."""
-        status = self.http_status(value) if pattern("values", "status_keys").fullmatch(key) else None
+        status = http_status(value) if pattern("values", "status_keys").fullmatch(key) else None
         if status is not None:
             return status
         return Answer.ERROR if self.marks_failure(key, value) else Answer.VALUE
@@ -149,7 +149,7 @@ class Answers:
         if pattern("values", "error_keys").fullmatch(name):
             return not self.handler.is_exception(value) and (self.handler.mentions(value) or self._is_text(value))
         if name == "status_code":
-            return self.http_status(value) is Answer.ERROR
+            return http_status(value) is Answer.ERROR
         if pattern("values", "state_keys").fullmatch(name):
             return is_failed_state(value)
         return False
@@ -165,7 +165,7 @@ class Answers:
             return Answer.NOTHING
         if isinstance(value, cst.Tuple):
             last = value.elements[-1].value
-            status = self.http_status(last) if len(value.elements) > 1 else None
+            status = http_status(last) if len(value.elements) > 1 else None
             if status is not None:
                 return status
             if isinstance(last, cst.Attribute | cst.Name) and "status" in (last_name(last) or "").lower():
@@ -194,7 +194,7 @@ class Answers:
             elif arg.keyword is not None:
                 found.append(self._keyed(arg.keyword.value, arg.value))
             elif is_error:
-                found.append(self.http_status(arg.value) or Answer.VALUE)
+                found.append(http_status(arg.value) or Answer.VALUE)
             if self.handler.is_exception(arg.value):
                 found.append(Answer.ERROR if name[:1].isupper() or name in _SHOWS else Answer.VALUE)
             elif self.handler.mentions(arg.value):
@@ -226,7 +226,7 @@ class Answers:
     def fails(self, call: cst.Call) -> bool:
         """Whether a call of a framework makes the answer an error: `context.set_code(StatusCode.INTERNAL)`."""
         if any((self.module.api(arg.value) or "").startswith("grpc.StatusCode.") for arg in call.args):
-            return any(self.http_status(arg.value) is Answer.ERROR for arg in call.args)
+            return any(http_status(arg.value) is Answer.ERROR for arg in call.args)
         slot = _answers().get(self.module.api(call.func) or "")
         return slot is not None and (slot.always or self.status(_slot_value(call, slot)) is Answer.ERROR)
 
@@ -234,7 +234,7 @@ class Answers:
         """What the status of a response says; one that is not known may well blame the caller."""
         if value is None:
             return Answer.VALUE
-        found = self.http_status(value)
+        found = http_status(value)
         if found is None and not isinstance(value, cst.Integer) and not _literal(value):
             known_fine = isinstance(value, cst.Attribute) and (
                 value.attr.value in http.HTTPStatus.__members__ or "HTTP_" in value.attr.value
@@ -242,23 +242,24 @@ class Answers:
             return Answer.VALUE if known_fine else Answer.REFUSAL
         return found or Answer.VALUE
 
-    def http_status(self, value: Node) -> Answer | None:
-        """What an HTTP or RPC status says; None when it is none, or says that all is well."""
-        if isinstance(value, cst.Integer) and len(value.value) == 3:
-            code = int(value.value)
+
+def http_status(value: Node) -> Answer | None:
+    """What an HTTP or RPC status says; None when it is none, or says that all is well."""
+    if isinstance(value, cst.Integer) and len(value.value) == 3:
+        code = int(value.value)
+    else:
+        name = last_name(value) or ""
+        if name in http.HTTPStatus.__members__:
+            code = http.HTTPStatus[name].value
+        elif name.startswith("HTTP_") and name[5:8].isdigit():
+            code = int(name[5:8])
+        elif name in _RPC_CODES:
+            code = _RPC_CODES[name]
         else:
-            name = last_name(value) or ""
-            if name in http.HTTPStatus.__members__:
-                code = http.HTTPStatus[name].value
-            elif name.startswith("HTTP_") and name[5:8].isdigit():
-                code = int(name[5:8])
-            elif name in _RPC_CODES:
-                code = _RPC_CODES[name]
-            else:
-                return None
-        if code < 400:
             return None
-        return Answer.ERROR if code >= 500 else Answer.REFUSAL
+    if code < 400:
+        return None
+    return Answer.ERROR if code >= 500 else Answer.REFUSAL
 
 
 def _strongest(found: Sequence[Answer]) -> Answer:

@@ -87,6 +87,13 @@ class Entries:
                     return entry, len(function.params.params) > 1
         return None
 
+    def hooked(self, function: Node) -> known.Entry | None:
+        """The framework that runs the function in the span of each request, beside its handlers."""
+        if not isinstance(function, cst.FunctionDef):
+            return None
+        decorators = {self._decorator(each) for each in function.decorators}
+        return next((entry for entry in known.entries().values() if decorators & set(entry.hooks)), None)
+
     def is_below(self, function: cst.FunctionDef, inner: Node) -> bool:
         """Whether a decorator stands below all those that hand the function to a framework, which gets its result."""
         seen = False

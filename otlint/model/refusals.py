@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from otlint import otel
+from otlint.model.answers import Answer, http_status
+from otlint.model.blocks import following
 from otlint.model.handlers import Mark
 from otlint.model.logs import last_name, pattern, words
 from otlint.model.outcome import Fate, outcome
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 _CLIENT_ERRORS = (400, 401, 403, 404, 409, 422, 429)
+# Calls that answer a request, and the arguments by which they and others are told the status.
+_ABORTS = frozenset({"abort", "set_code", "send_error", "set_status"})
+_STATUSES = frozenset({"status_code", "status", "code"})
 _COMPARES: dict[type[cst.BaseCompOp], Callable[[Any, Any], bool]] = {
     cst.GreaterThan: lambda a, b: a > b,
     cst.GreaterThanEqual: lambda a, b: a >= b,
@@ -52,7 +57,7 @@ def refusals(module: Module) -> Iterator[Refusal]:
     for mark in module.marks:
         if "status" not in mark.does and not any(_codes(module, mark.call)):
             continue
-        shows = _test(module, mark.call) or _refused(module, mark)
+        shows = _test(module, mark.call) or _refused(module, mark) or _told_after(module, mark.call)
         if shows is None:
             continue
         start = _server(module, mark, kept)
@@ -120,7 +125,7 @@ def _text(node: Node) -> str | None:
 def _is_entry(module: Module, call: cst.Call, answered: bool) -> bool:
     """Whether the current span is that of the request: in its handler, or around what gives the answer."""
     function = module.function_of(call)
-    entry = module.entries.of(function) if function is not None else None
+    entry = module.entries.of(function) or module.entries.hooked(function) if function is not None else None
     return answered or (entry is not None and entry.key.startswith("server."))
 
 
@@ -235,6 +240,34 @@ def _refused(module: Module, mark: Mark) -> Node | None:
             if found.fate is Fate.REFUSES and found.always:
                 return found.node
     return None
+
+
+def _told_after(module: Module, call: cst.Call) -> Node | None:
+    """What follows and tells the client that it was wrong: `raise HTTPException(404)`, `return {}, 400`."""
+    if last_name(call.func) != "set_status":
+        return None
+    statement = module.walk.statement_of(call)
+    for each in following(module, statement) if statement is not None else ():
+        if isinstance(each, cst.Raise) and isinstance(each.exc, cst.Call):
+            return each if _blames(each.exc) else None
+        if isinstance(each, cst.Return):
+            value = each.value
+            last = value.elements[-1].value if isinstance(value, cst.Tuple) and value.elements else value
+            blames = isinstance(last, cst.Call) and _blames(last)
+            return each if last is not None and (blames or http_status(last) is Answer.REFUSAL) else None
+        if isinstance(each, cst.Expr) and isinstance(each.value, cst.Call) and last_name(each.value.func) in _ABORTS:
+            return each if _blames(each.value) else None
+        if not isinstance(each, cst.Expr | cst.Assign):
+            return None
+    return None
+
+
+def _blames(call: cst.Call) -> bool:
+    """Whether a call makes an answer with a status that blames the client: its first argument, or one named so."""
+    named = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value in _STATUSES]
+    first = [arg.value for arg in call.args[:1] if arg.keyword is None]
+    told = named or first
+    return bool(told) and all(http_status(each) is Answer.REFUSAL for each in told)
 
 
 def _is_answer(module: Module, shows: Node) -> bool:

@@ -74,7 +74,17 @@ def _runs_wrapped(module: Module, function: cst.FunctionDef, call: cst.Call) -> 
         used = not isinstance(module.walk.parent[call], cst.Expr)
         return used or not call.args or any(arg.star for arg in call.args)
     names = tuple(each.name.value for each in function.params.params)
+    if isinstance(call.func, cst.Name) and call.func.value in names and _hands_on(function, call):
+        return True
     return names[-4:] == _WRAPT and isinstance(call.func, cst.Name) and call.func.value == "wrapped"
+
+
+def _hands_on(function: cst.FunctionDef, call: cst.Call) -> bool:
+    """`def traced(name, function, *args): … function(*args)`."""
+    rest = function.params.star_arg
+    name = rest.name.value if isinstance(rest, cst.Param) else None
+    given = [arg.value for arg in call.args if arg.star == "*"]
+    return name is not None and any(isinstance(each, cst.Name) and each.value == name for each in given)
 
 
 def _is_meant(handler: Handler) -> Reason | None:
