@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from otlint import otel
+from otlint import known, otel
 
 if TYPE_CHECKING:
     from otlint.model.data import ClassFacts, Facts, FunctionFacts
@@ -39,7 +39,8 @@ class Speakers:
 
     @cached_property
     def _setting_up(self) -> frozenset[str]:
-        return self._project.leading_to(_SETS_UP)
+        switches = {f"{each.cls}.instrument" for each in known.instrumentors().values() if each.replaces}
+        return self._project.leading_to(_SETS_UP | switches)
 
     def _makes_telemetry(self, facts: Facts) -> bool:
         return (
