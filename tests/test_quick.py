@@ -39,6 +39,27 @@ print(cst.SimpleWhitespace(" ") is not cst.SimpleWhitespace(" "))
 HASH = "print('quick' if cst.Name.__hash__ is object.__hash__ else 'as it was')\n"
 
 
+FIXED = """
+import sys
+from otlint.cli import main
+code = '''from opentelemetry import trace
+from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
+from sqlalchemy import create_engine
+
+engine = create_engine("postgresql://db/orders")
+SQLAlchemyInstrumentor().instrument( )
+
+async def ship():
+    async  with trace.get_tracer("shop").start_as_current_span("ship"):
+        pass
+'''
+import io
+sys.stderr = io.StringIO()
+sys.stdin = io.TextIOWrapper(io.BytesIO(code.encode()))
+main(["check", "--isolated", "--no-cache", "--exit-zero", "--fix", "--unsafe-fixes", "--stdin-filename", "a.py", "-"])
+"""
+
+
 def ran(code: str, *args: str) -> str:
     done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, cwd=DEMO, check=False)
     assert done.stderr == ""
@@ -59,3 +80,10 @@ def test_findings_are_the_same_in_a_host() -> None:
     found = ran(check, *args)
     assert found.count('"code"') > 10
     assert ran("import libcst\n" + check, *args) == found
+
+
+def test_fixes_stand_where_they_should() -> None:
+    fixed = ran(FIXED)
+    assert "instrument(engine=engine )" in fixed
+    assert "\n    with trace" in fixed
+    assert ran("import libcst\n" + FIXED) == fixed

@@ -164,7 +164,7 @@ def _are_positional(args: Sequence[cst.Arg]) -> bool:
 
 def _add_argument(module: Module, call: cst.Call, text: str) -> Edits:
     if not call.args:
-        opened = module.range(call.whitespace_before_args)[0]
+        opened = module.source.text.index("(", outer(module, call.func)[1]) + 1
         return (Edit(opened, opened, text),)
     if _is_bare_generator(call):
         start, end = module.range(call.args[0])

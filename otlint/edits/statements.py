@@ -163,7 +163,9 @@ def unwrap(module: Module, compound: cst.With) -> Edits:
 def make_sync(module: Module, compound: cst.With | cst.For) -> Edits:
     """`async with` becomes `with`."""
     assert compound.asynchronous is not None
-    return (Edit(module.range(compound.asynchronous)[0], module.range(compound.asynchronous.whitespace_after)[1], ""),)
+    start = module.range(compound.asynchronous)[0]
+    rest = module.source.text[start:].removeprefix("async").lstrip(" \t\f\\\r\n")
+    return (Edit(start, len(module.source.text) - len(rest), ""),)
 
 
 def _wrap(
