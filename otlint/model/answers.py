@@ -268,10 +268,12 @@ def _strongest(found: Sequence[Answer]) -> Answer:
 
 
 def is_failed_state(value: Node) -> bool:
-    """Whether a text or a member of an enumeration names a failed state: `"failed"`, `State.FAILED.value`."""
+    """Whether a text, a member or a constant names a failed state: `"failed"`, `State.FAILED.value`, `JOB_FAILED`."""
     text = _literal(value)
     if isinstance(value, cst.Attribute):
         text = last_name(value.value) if value.attr.value == "value" else value.attr.value
+    elif isinstance(value, cst.Name) and value.value.isupper():
+        text = value.value.rpartition("_")[2]
     return text is not None and pattern("values", "failed_states").fullmatch(text) is not None
 
 

@@ -321,7 +321,12 @@ class _Judge:
             return False if any(pattern("state", "counters").fullmatch(each) for each in names_in(call.func)) else None
         if pattern("state", "calls").fullmatch(name) or self.answers.fails(call) or self._buries(call):
             return True
-        return True if any(self._says_failed(arg) for arg in call.args) else None
+        if any(self._says_failed(arg) for arg in call.args):
+            return True
+        # `runs.update_one(key, {"$set": {"status": "failed"}})`
+        stored = [arg.value for arg in call.args if isinstance(arg.value, cst.Dict)]
+        stores = pattern("state", "stores").fullmatch(name) is not None
+        return True if stores and any(self.answers.answer(each) is Answer.ERROR for each in stored) else None
 
     def _buries(self, call: cst.Call) -> bool:
         """Whether a message goes where those go that cannot be processed: `send("orders.dlq", message)`."""
