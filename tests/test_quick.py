@@ -87,3 +87,44 @@ def test_fixes_stand_where_they_should() -> None:
     assert "instrument(engine=engine )" in fixed
     assert "\n    with trace" in fixed
     assert ran("import libcst\n" + FIXED) == fixed
+
+
+LAID_OUT = """
+import logging
+
+from opentelemetry import trace
+from opentelemetry.instrumentation.logging import LoggingInstrumentor
+
+logging.basicConfig(level=logging.INFO, format="%(otelTraceID)s %(message)s")
+LoggingInstrumentor().instrument()
+tracer = trace.get_tracer("shop")
+
+def refund(pay):
+    with tracer.start_as_current_span( "refund" ) as span:
+        try: pay()
+        except ValueError: return "Error: declined"
+
+async def charge(pay):
+    async with tracer.start_as_current_span("charge"):
+        await pay()
+"""
+
+
+def test_repairs_are_the_same_in_a_host(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(LAID_OUT)
+    check = "import sys\nfrom otlint.cli import main\nmain(sys.argv[1:])\n"
+    args = [
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--exit-zero",
+        "-q",
+        "--diff",
+        "--unsafe-fixes",
+        str(tmp_path / "shop.py"),
+    ]
+    found = ran(check, *args)
+    assert "except ValueError as exc:" in found
+    assert "instrument(set_logging_format=True)" in found or "instrument(inject_trace_context=True)" in found
+    assert "+    with tracer" in found
+    assert ran("import libcst\n" + check, *args) == found

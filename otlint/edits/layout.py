@@ -154,7 +154,7 @@ def own_line(module: Module, start: int) -> str | None:
 def after_colon(module: Module, block: cst.BaseSuite) -> int:
     """The offset behind the colon that opens a block."""
     if isinstance(block, cst.SimpleStatementSuite):
-        return module.range(block.leading_whitespace)[0]
+        return module.range(block)[0] - len(block.leading_whitespace.value)  # spaces are shared: they have no place
     assert isinstance(block, cst.IndentedBlock)
     return module.range(block.header)[0]
 
