@@ -15,7 +15,7 @@ from otlint.edits.expressions import (
     set_argument,
     surround,
 )
-from otlint.edits.imports import reference, remove_import
+from otlint.edits.imports import leftover_imports, reference
 from otlint.edits.providers import flush_before, flush_in_finally, shut_down_in
 from otlint.edits.reports import record_and_raise, recording_handler, report_failure, set_error_after
 from otlint.edits.spans import add_attributes, set_attributes_after, set_kind
@@ -48,6 +48,7 @@ __all__ = [
     "insert_after",
     "insert_argument",
     "insert_before",
+    "leftover_imports",
     "make_sync",
     "prepend",
     "prepend_element",
@@ -55,7 +56,6 @@ __all__ = [
     "recording_handler",
     "reference",
     "remove_argument",
-    "remove_import",
     "rename",
     "rename_function",
     "replace",

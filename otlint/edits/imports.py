@@ -64,6 +64,28 @@ def remove_import(module: Module, statement: Import, alias: cst.ImportAlias) -> 
     return remove_item(module, items, names.index(alias))
 
 
+def leftover_imports(module: Module, *gone: cst.CSTNode) -> Edits:
+    """Remove the imported names that nothing needs any more when these nodes are gone."""
+    removed: dict[Import, Edits] = {}
+    exported = {each.evaluated_value for each in module.walk.all(cst.SimpleString)}
+    used = [each for node in gone for each in module.walk.all(cst.Name, within=node)]
+    for name in used if not module.path.endswith("__init__.py") else ():
+        bindings = module.names.bindings(name.value, name)
+        statement = bindings[0].node if len(bindings) == 1 else None
+        if not isinstance(statement, cst.ImportFrom) or isinstance(statement.names, cst.ImportStar):
+            continue
+        alias = next(
+            (each for each in statement.names if name.value == (each.evaluated_alias or each.evaluated_name)), None
+        )
+        if alias is None or statement in removed or name.value in exported:
+            continue
+        away = (statement, *gone)
+        named = module.walk.named(name.value, module.tree)
+        if all(any(module.walk.inside(each, node) for node in away) for each in named):
+            removed[statement] = remove_import(module, statement, alias)
+    return tuple(edit for edits in removed.values() for edit in edits)
+
+
 def _aliased(module: Module, package: str, name: str, at: cst.CSTNode) -> tuple[str, Edits]:
     first = f"otel_{name}" if package.startswith("opentelemetry") else f"_{name}"
     aliases = itertools.chain([first], (f"{first}_{number}" for number in itertools.count(2)))

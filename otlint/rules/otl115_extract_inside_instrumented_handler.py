@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from otlint import edits, otel
 from otlint.finding import Finding, Level
-from otlint.fix import Edit, Fix, Safety
+from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
+    import libcst as cst
+
     from otlint.model.module import Module
     from otlint.model.siblings import Sibling
+    from otlint.model.walk import Node
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
@@ -33,15 +36,34 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _fix(module: Module, found: Sibling) -> Fix | None:
-    """Leaves the context out where it is extracted on the spot: a variable would be left unused."""
+    """Leaves the context out, and what is there for it alone: the statement that extracts it, the import for that."""
     import libcst as cst
 
-    if not isinstance(found.given, cst.Call):
+    call, given = found.call, found.given
+    at = next((at for at, arg in enumerate(call.args) if arg.value is given), None)
+    if at is None or any(arg.keyword is None for arg in call.args[at + 1 :]):
         return None
-    return Fix("leave `context=` out", Safety.UNSAFE, tuple(_left_out(module, found)))
+    statement = _extraction(module, given) if isinstance(given, cst.Name) else None
+    if statement is None and not isinstance(given, cst.Call):
+        return None
+    made = edits.remove_argument(module, call, call.args[at])
+    gone: list[Node] = [call.args[at]]
+    if statement is not None:
+        gone.append(statement)
+        made = (*made, *edits.delete_statement(module, statement))
+    made = (*made, *edits.leftover_imports(module, *gone))
+    return Fix("leave `context=` out", Safety.UNSAFE, made)
 
 
-def _left_out(module: Module, found: Sibling) -> Iterator[Edit]:
-    for arg in found.call.args:
-        if arg.keyword is not None and arg.value is found.given:
-            yield from edits.remove_argument(module, found.call, arg)
+def _extraction(module: Module, given: cst.Name) -> cst.Assign | None:
+    """`ctx = extract(request.headers)`, where nothing else names `ctx`."""
+    import libcst as cst
+
+    bindings, function = module.names.reaching(given.value, given), module.function_of(given)
+    statement = bindings[0].node if len(bindings) == 1 else None
+    if not isinstance(statement, cst.Assign) or len(statement.targets) != 1 or function is None:
+        return None
+    if module.function_of(statement) is not function or not isinstance(statement.value, cst.Call):
+        return None
+    named = [each for each in module.walk.named(given.value, function) if each is not given]
+    return statement if named == [statement.targets[0].target] else None

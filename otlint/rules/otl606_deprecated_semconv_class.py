@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from otlint import edits, known, otel
 from otlint.finding import Finding, Level
-from otlint.fix import Edit, Fix, Safety
+from otlint.fix import Fix, Safety
 from otlint.known import semconv
 from otlint.rule import rule
 
@@ -59,22 +59,5 @@ def _finding(module: Module, use: cst.Attribute, key: str, api: str) -> Finding:
 
 def _moved(module: Module, use: cst.Attribute, constant: str, safety: Safety) -> Fix:
     text, imports = edits.reference(module, constant, use)
-    made = (*edits.replace(module, use, text), *imports, *_import(module, use))
+    made = (*edits.replace(module, use, text), *imports, *edits.leftover_imports(module, use))
     return Fix(f"take it from `{constant.split('.')[-2]}`", safety, made)
-
-
-def _import(module: Module, use: cst.Attribute) -> tuple[Edit, ...]:
-    """The edits that take the import of the class away where nothing else needs it."""
-    import libcst as cst
-
-    if not isinstance(use.value, cst.Name):
-        return ()
-    bindings = module.names.bindings(use.value.value, use)
-    statement = bindings[0].node if len(bindings) == 1 else None
-    others = [each for each in module.walk.named(use.value.value, module.tree) if each is not use.value]
-    if not isinstance(statement, cst.ImportFrom) or isinstance(statement.names, cst.ImportStar):
-        return ()
-    if not all(module.walk.inside(each, statement) for each in others):
-        return ()
-    alias = next(each for each in statement.names if use.value.value in {each.evaluated_name, each.evaluated_alias})
-    return edits.remove_import(module, statement, alias)
