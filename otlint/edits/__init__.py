@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from otlint.edits.carriers import inject_first, inject_inside
 from otlint.edits.endings import end_in_finally
 from otlint.edits.expressions import (
     append_element,
@@ -45,6 +46,8 @@ __all__ = [
     "end_in_finally",
     "flush_before",
     "flush_in_finally",
+    "inject_first",
+    "inject_inside",
     "insert_after",
     "insert_argument",
     "insert_before",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from otlint import edits
 from otlint.finding import Finding, Level
+from otlint.fix import Edit, Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 _LOOKS_AT_NAMES = frozenset({"builtins.locals", "builtins.eval", "builtins.exec", "builtins.vars"})
 
 
-@rule(Level.ERROR)
+@rule(Level.ERROR, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
     import libcst as cst
 
@@ -27,7 +29,7 @@ def check(module: Module) -> Iterator[Finding]:
     if module.is_spared_test:
         return
     for made, name, span in early_helpers(module):
-        yield _before(module, made, name, span)
+        yield _before(module, made, name, span, None)
     for call, given in injections(module):
         if is_new(module, given):
             yield module.finding(
@@ -56,7 +58,13 @@ def _named(module: Module, call: cst.Call, given: cst.Name) -> Iterator[Finding]
     later = [each for each in uses if each in after or module.function_of(each) is not function]
     span = early(module, call, given) if later else None
     if span is not None:
-        yield _before(module, given, given, span)
+        yield _before(
+            module,
+            given,
+            given,
+            span,
+            _fix("inject inside of the span", edits.inject_inside(module, call, later, span)),
+        )
         return
     if module.silenced(call, bool(later) and "the carrier is used afterwards"):
         return
@@ -70,6 +78,7 @@ def _named(module: Module, call: cst.Call, given: cst.Name) -> Iterator[Finding]
             given,
             f"the carrier `{given.value}` is {_taken(module, sent)} before the context is injected; inject first",
             related=[(each, "it is taken here") for each in sent if each is not None],
+            fix=_fix("inject first", edits.inject_first(module, call, [each for each in sent if each is not None])),
         )
 
 
@@ -80,11 +89,16 @@ def _taken(module: Module, places: list[Node | None]) -> str:
     return "sent" if sent else "copied"
 
 
-def _before(module: Module, at: cst.BaseExpression, name: cst.Name, span: Span) -> Finding:
+def _before(module: Module, at: cst.BaseExpression, name: cst.Name, span: Span, fix: Fix | None) -> Finding:
     """`inject(headers)`, and then the span of the request that takes the headers along."""
     return module.finding(
         at,
         f"the context is injected before the span that sends `{name.value}` starts, so the receiver's span is "
         "no child of that one; inject inside of it",
         related=[(span.start, "the span that sends it starts here")],
+        fix=fix,
     )
+
+
+def _fix(title: str, made: tuple[Edit, ...] | None) -> Fix | None:
+    return Fix(title, Safety.UNSAFE, made) if made is not None else None
