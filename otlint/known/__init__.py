@@ -34,6 +34,12 @@ def keeps(decorator: str | None) -> bool:
     return decorator in decorators() or any(fnmatchcase(decorator, pattern) for pattern in rows["more"])
 
 
+@cache
+def decorated() -> Mapping[str, str]:
+    """What decorators make of a function → the type of that: a task of Celery, a group of commands."""
+    return {**clients().decorates, **table("registering")["makes"]}
+
+
 def constant(dotted: str) -> str | None:
     """The text of a constant of OpenTelemetry's own packages, None when it is not known to be one."""
     holder, _, name = dotted.rpartition(".")

@@ -154,8 +154,9 @@ class Values:
 
     def decorated(self, function: cst.FunctionDef) -> str | None:
         """The type that a library's decorator makes of a function: a task of Celery, an actor."""
-        table = known.clients().decorates
-        return next((table[api] for each in function.decorators if (api := self.api(_decorator(each))) in table), None)
+        table = known.decorated()
+        made = (table.get(self.api(_decorator(each)) or "") for each in function.decorators)
+        return next(filter(None, made), None)
 
     def member(self, owner: str, name: str) -> str | None:
         """The dotted name of a method found by class: own, inherited in this file, in the project, or foreign."""
