@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
+    import libcst as cst
+
     from otlint.model.ended import late
 
     if module.is_spared_test:
@@ -25,7 +27,8 @@ def check(module: Module) -> Iterator[Finding]:
         if found.method != "end":
             continue
         inside = module.walk.inside(found.call, found.ended)
-        where = "the `with` ends the span as well" if inside else "the span has ended before"
+        what = "finally" if isinstance(found.ended, cst.Try) else "with"
+        where = f"the `{what}` ends the span as well" if inside else "the span has ended before"
         yield module.finding(
             found.call,
             f"{where}, and ending it twice logs a warning; leave this `end` out",
@@ -39,10 +42,15 @@ def _fix(module: Module, found: Late, inside: bool) -> Fix | None:
     import libcst as cst
 
     statement = module.walk.parent[found.call]
-    if not isinstance(statement, cst.Expr):
+    func = found.call.func
+    if not isinstance(statement, cst.Expr) or not (isinstance(func, cst.Attribute) and func.attr.value == "end"):
         return None
-    block = found.span.managed_by
-    if inside and (block is None or not _is_last(block, module.walk.parent[statement])):
+    line = module.walk.parent[statement]
+    if isinstance(found.ended, cst.Try):
+        block = module.walk.parent[line]
+        if not isinstance(block, cst.IndentedBlock) or block.body[-1] is not line or len(block.body) == 1:
+            return None
+    elif inside and (found.span.managed_by is None or not _is_last(found.span.managed_by, line)):
         return None
     return Fix("leave it out", Safety.SAFE, edits.delete_statement(module, statement))
 
