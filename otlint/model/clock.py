@@ -4,6 +4,7 @@ time.time()                 seconds, a float
 int(time.time() * 1000)     milliseconds
 time.time_ns()              nanoseconds
 datetime.now()              no number at all
+now_ms()                    what the function of this file returns
 time.perf_counter_ns()      nanoseconds since some point of this process's own
 """
 
@@ -76,6 +77,19 @@ def moment(module: Module, expression: cst.BaseExpression, depth: int = 0) -> Mo
     """The point in time that an expression certainly stands for."""
     if depth > _DEPTH:
         return None
+    found = _written(module, expression, depth)
+    return found if found is not None or depth else _typed(module, expression)
+
+
+def _typed(module: Module, expression: cst.BaseExpression) -> Moment | None:
+    """What is known of a value of which only the type is."""
+    kind = module.type(expression)
+    if kind == "builtins.float":
+        return Moment(9, is_whole=False)
+    return Moment(9, is_whole=True, is_date=True, call=expression) if kind == "datetime.datetime" else None
+
+
+def _written(module: Module, expression: cst.BaseExpression, depth: int) -> Moment | None:
     if isinstance(expression, cst.Call):
         return _called(module, expression, depth)
     if isinstance(expression, cst.BinaryOperation):
@@ -108,7 +122,17 @@ def _called(module: Module, call: cst.Call, depth: int) -> Moment | None:
         return found and dataclasses.replace(found, is_whole=False, is_fixed=False)
     if isinstance(call.func, cst.Attribute) and call.func.attr.value == "timestamp" and not call.args:
         return Moment(0, is_whole=False, call=call)
-    return None
+    return _returned(module, call, api, depth)
+
+
+def _returned(module: Module, call: cst.Call, api: str, depth: int) -> Moment | None:
+    """What a function of this file gives."""
+    function = module.values.function(api)
+    if function is None or function.asynchronous is not None:
+        return None
+    values = [each.value for each in module.walk.own(function.body, cst.Return)]
+    found = _agreed([moment(module, each, depth + 1) if each is not None else None for each in values])
+    return found and dataclasses.replace(found, call=found.call or call)
 
 
 def _operation(module: Module, node: cst.BinaryOperation, depth: int) -> Moment | None:

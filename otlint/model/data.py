@@ -68,6 +68,7 @@ class FunctionFacts:
     `decorated` is the type that a library's decorator makes of it; `writes` the attributes that it takes from callers.
     `passes`: what it passes on to a span of what it is given: its parameter, the API and the parameter there.
     `generator`: a call only makes a generator. `hands_out`: as a decorator it returns what the function gives.
+    `gives_current`: it returns the span that is current.
     `loops`: it does something more than once, for so long as its loop says; `endless`: for ever.
     """
 
@@ -94,6 +95,7 @@ class FunctionFacts:
     passes: tuple[tuple[str, str, str], ...] = ()
     generator: bool = False
     hands_out: bool = False
+    gives_current: bool = False
 
     def effect(self, parameter: str) -> frozenset[str] | None:
         """The effects on one parameter, None when the function has no such parameter."""

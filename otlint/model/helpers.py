@@ -134,6 +134,7 @@ class Helpers:
             passes=self.passing.by(function),
             generator=bool(self.values.own(function, cst.Yield)) and not self.values.is_manager(function),
             hands_out=len(every) == 1 and self.starting.hands_out(function),
+            gives_current=self._returns_current(function),
         )
         self._working.pop()
         return facts
@@ -264,15 +265,41 @@ class Helpers:
         return facts.ambient.union(*(self.on(call, each) or () for each in given)) & frozenset(_EFFECTS.values())
 
     def is_current(self, expression: Node, depth: int = 0) -> bool:
-        """Whether the expression is `get_current_span()`, directly or through a name."""
+        """Whether the expression is `get_current_span()`: directly, through a name, a function or a property."""
         if isinstance(expression, cst.Call):
-            return self.values.api(expression.func) == otel.GET_CURRENT_SPAN and not expression.args
+            api = self.values.api(expression.func)
+            if api is None or expression.args:
+                return False
+            return api == otel.GET_CURRENT_SPAN or self._gives_current(api, depth)
+        if isinstance(expression, cst.Attribute) and isinstance(expression.value, cst.Name):
+            owner = self.names.owner_class(expression.value)
+            name = f"{self.names.qualified(owner)}.{expression.attr.value}" if owner is not None else None
+            function = self.values.function(name)
+            return function is not None and self.values.is_property(function) and self._gives_current(name, depth)
         if isinstance(expression, cst.Name) and depth < 5:
             bindings = self.names.reaching(expression.value, expression)
             return bool(bindings) and all(
                 b.kind == "assign" and b.value is not None and self.is_current(b.value, depth + 1) for b in bindings
             )
         return False
+
+    def _gives_current(self, dotted: str | None, depth: int) -> bool:
+        """Whether a function of the project does nothing but return the current span."""
+        function = self.values.function(dotted)
+        if function is None:
+            symbol = self.values.symbol(dotted)
+            return symbol is not None and symbol.function is not None and symbol.function.gives_current
+        return depth < 5 and self._returns_current(function, depth + 1)
+
+    def _returns_current(self, function: cst.FunctionDef, depth: int = 0) -> bool:
+        returned = self.values.own(function, cst.Return)
+        values = [each.value for each in returned if each.value is not None]
+        return (
+            bool(values)
+            and len(values) == len(returned)
+            and not self.values.own(function, cst.Yield)
+            and all(self.is_current(value, depth) for value in values)
+        )
 
     # -- the rest -------------------------------------------------------------------------------------------
 
