@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _TRACER = re.compile(r"(?i)_*((otel|ot|otlp|opentelemetry|app|service|current)_)?tracer_?")
 _UNKNOWN = frozenset({None, "typing.Any", "builtins.object"})
-_INSTRUMENTS = frozenset(otel.INSTRUMENTS.values())
 _STARTS = frozenset(api.rpartition(".")[2] for api in otel.STARTS)
 
 
@@ -43,13 +42,13 @@ def element(kind: str | None, index: int | None) -> str | None:
     return elements[index] or None if index < len(elements) else None
 
 
-def instrument(values: Values, item: cst.Subscript) -> str | None:
-    """The type of an instrument that is kept in a dict: `METRICS = {"orders": meter.create_counter("orders")}`."""
+def kept(values: Values, item: cst.Subscript) -> str | None:
+    """The type of what is kept in a dict: `METRICS = {"orders": meter.create_counter("orders")}`, tracers, spans."""
     key = item.slice[0].slice if len(item.slice) == 1 else None
     made = [each.value for each in _held(values, item.value)] if isinstance(key, cst.Index) else []
     found = {_of_key(values, each, key.value) for each in made if isinstance(key, cst.Index)}
     kind = found.pop() if len(found) == 1 else None
-    return kind if kind in _INSTRUMENTS else None
+    return kind if kind is not None and otel.is_otel(kind) else None
 
 
 def _held(values: Values, owner: Node) -> Sequence[Binding]:

@@ -228,15 +228,23 @@ class Values:
         if type(node) is cst.NamedExpr:
             return self.type(node.value)
         if type(node) is cst.IfExp:
-            return self.agreed([node.body, node.orelse])
+            return self.agreed([node.body, node.orelse]) or self._default(node.body, node.orelse)
         if type(node) is cst.BooleanOperation:
             if isinstance(node.operator, cst.And):
                 return self.type(node.right)
-            return self.agreed([node.left, node.right]) or self.type(node.left)  # a default is of the same type
+            found = self.agreed([node.left, node.right]) or self.type(node.left)  # a default is of the same type
+            return found or self._default(node.left, node.right)
         if type(node) is cst.Subscript:
             owner = self.type(node.value)
-            return inferred.instrument(self, node) or (known.clients().item(owner) if owner is not None else None)
+            found = known.clients().item(owner) if owner is not None else None
+            return inferred.kept(self, node) or found
         return None
+
+    def _default(self, given: Node, default: Node) -> str | None:
+        """`tracer or trace.get_tracer("shop")`: what may be given for a parameter without annotation is like that."""
+        bindings = self.names.reaching(given.value, given) if isinstance(given, cst.Name) else ()
+        bare = bool(bindings) and all(each.kind == "param" and each.annotation is None for each in bindings)
+        return self.type(default) if bare else None
 
     def _is_declared_tracer(self, node: Node) -> bool:
         dotted = self.names.dotted(node)

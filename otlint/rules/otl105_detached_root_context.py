@@ -26,9 +26,9 @@ _NAMES = frozenset(
 _KINDS = frozenset({otel.CONTEXT, otel.SPAN, otel.SPAN_CONTEXT})
 # What somebody writes, or calls a parameter, who wants a new trace.
 _MEANT = re.compile(
-    r"(?i)(?:new|own|separate|independent|fresh|another|different|isolated)[ _-]?(?:root|trace|transaction)"
-    r"|root[ _-]?span|as[ _-]root|\b(?:detach|isolat|unrelated|on purpose|intentional|deliberate)"
-    r"|(?:no|without)(?: an?)?[ _-]parent"
+    r"(?i)(?:new|own|separate|independent|fresh|another|different|isolated)(?:[ _-]\w+)?[ _-]?(?:root|trace)"
+    r"|root[ _-]?span|as[ _-]root|trace of its own|(?:no|without)(?: an?)?[ _-]parent"
+    r"|\b(?:detach|isolat|unrelated|on purpose|intentional|deliberate|clean|clear|stale|inherit|blank)"
 )
 
 
