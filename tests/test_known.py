@@ -33,6 +33,7 @@ ENTRY_KEYS = {
     "native",
     "decorators",
     "registers",
+    "settings",
     "bases",
     "handlers",
     "hooks",

@@ -350,6 +350,7 @@ class Entry:
     native: frozenset[str]
     decorators: frozenset[str]
     registers: Mapping[str, Slot]
+    settings: Mapping[str, tuple[str, ...]]
     bases: Mapping[str, tuple[str, ...]]
     handlers: tuple[Handler, ...]
     hooks: frozenset[str]
@@ -393,6 +394,7 @@ def _entry(key: str, kind: str, entry: Mapping[str, Any]) -> Entry:
         frozenset(entry.get("native", ())),
         frozenset(entry.get("decorators", ())),
         {api: _slot(where) for api, where in entry.get("registers", {}).items()},
+        {attribute: tuple(others) for attribute, others in entry.get("settings", {}).items()},
         {base: tuple(names) for base, names in entry.get("bases", {}).items()},
         handlers,
         frozenset(entry.get("hooks", ())),

@@ -175,7 +175,23 @@ class Entries:
                 for api, slot in entry.registers.items():
                     for call in self._module.calls(api):
                         self._register(call, slot, entry)
+                if entry.settings:
+                    self._configure(entry)
         return self._registered
+
+    def _configure(self, entry: known.Entry) -> None:
+        """`class WorkerSettings: functions = [handle]`, beside other settings of the framework."""
+        framework = entry.key.partition(".")[2]
+        if not any(each.partition(".")[0] == framework for each in self._module.names.imports_everywhere):
+            return
+        for cls in self._module.walk.all(cst.ClassDef):
+            for attribute, others in entry.settings.items():
+                if not any(self._module.names.in_class(cls, each) for each in others):
+                    continue
+                listed = [each.value for each in self._module.names.in_class(cls, attribute)]
+                for value in listed:
+                    for each in value.elements if isinstance(value, cst.List | cst.Tuple) else ():
+                        self._note(each.value, entry)
 
     def _register(self, call: cst.Call, slot: known.Slot, entry: known.Entry) -> None:
         assert self._registered is not None
@@ -185,12 +201,16 @@ class Entries:
             if arg.keyword is None and not arg.star:
                 given.append(arg.value)
         for value in given:
-            api = self._module.api(value) if value is not None else None
-            function = self._module.values.function(api)
-            if function is not None:
-                self._registered[function] = entry
-            elif api is not None:
-                self._others.append((api, entry))
+            self._note(value, entry)
+
+    def _note(self, value: Node | None, entry: known.Entry) -> None:
+        assert self._registered is not None
+        api = self._module.api(value) if value is not None else None
+        function = self._module.values.function(api)
+        if function is not None:
+            self._registered[function] = entry
+        elif api is not None:
+            self._others.append((api, entry))
 
 
 def _only_calls(function: Node, call: cst.Call) -> bool:

@@ -287,9 +287,24 @@ class _Worker:
         last = call.func.attr.value if isinstance(call.func, cst.Attribute) else getattr(call.func, "value", "")
         if isinstance(last, str) and last.lstrip("_")[:1].isupper() and not last.isupper():
             return True  # an object is made: an exception, a model, a client
-        if isinstance(last, str) and self._only_describes(call, last):
+        if isinstance(last, str) and (self._only_describes(call, last) or self._resets(call)):
             return True
         return self._is_pure(api)
+
+    def _resets(self, call: cst.Call) -> bool:
+        """`tenant.reset(token)` after `token = tenant.set(name)`, of a context variable from anywhere."""
+        token = call.args[0].value if len(call.args) == 1 else None
+        if _last_name(call.func) != "reset" or not isinstance(token, cst.Name):
+            return False
+        made = [each.value for each in self.module.names.reaching(token.value, token)]
+        return bool(made) and all(
+            isinstance(each, cst.Call)
+            and isinstance(each.func, cst.Attribute)
+            and isinstance(call.func, cst.Attribute)
+            and each.func.attr.value == "set"
+            and each.func.value.deep_equals(call.func.value)
+            for each in made
+        )
 
     def _only_describes(self, call: cst.Call, name: str) -> bool:
         """`order.to_dict()`; `add_span_attributes(span, order)`, `order.add_trace(trace_id=hex(context.trace_id))`."""
