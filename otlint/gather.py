@@ -336,7 +336,7 @@ class _Gathering:
         return [
             path
             for path in sorted(self._near & self._cold)
-            if any(project.speakers.gives(name, path) for name in self._imports(path))
+            if any(project.speakers.gives(name, path, self.files[path]) for name in self._imports(path))
         ]
 
     def _imports(self, path: str) -> list[str]:
