@@ -10,13 +10,13 @@ from otlint import known, otel
 
 if TYPE_CHECKING:
     from otlint.model.data import ClassFacts, Facts, FunctionFacts
-    from otlint.model.project import Project
+    from otlint.model.project import Project, Symbol
 
-# A class that inherits from itself under a longer name would be followed for ever.
-_MAX_BASES = 20
 # What a function calls to set telemetry up: whoever calls that belongs to the program that is traced.
 _SETS_UP = frozenset({*otel.SDK_PROVIDERS, *otel.SET_PROVIDER.values()})
-_AT_ONCE = frozenset[str]()
+_AT_ONCE = frozenset({""})
+# What a file names that has to do with the end of the program, in which what was set up has to be shut down.
+_ENDS = frozenset({"_exit(", "signal.", "atexit"})
 
 
 class Speakers:
@@ -25,6 +25,7 @@ class Speakers:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._files: list[Facts] | None = None
+        self._classes: dict[tuple[str, str], frozenset[str]] = {}
 
     def files(self) -> list[Facts]:
         """The files that other files can get telemetry from, themselves or by re-exports."""
@@ -45,87 +46,98 @@ class Speakers:
         return self._project.leading_to(_SETS_UP | switches)
 
     def _makes_telemetry(self, facts: Facts) -> bool:
-        return any(self._names(facts, re_exports=False))
+        return any(words for _, words in self._defined(facts))
 
     def _hands_on(self, facts: Facts) -> bool:
-        named = (*(target for _, target in facts.aliases), *facts.stars)
-        return any(otel.is_otel(each) or self._gives(each, facts.path) for each in named)
-
-    def _gives(self, dotted: str, path: str) -> bool:
-        """Whether any telemetry can be had from an imported name."""
-        symbol = self._project.symbol(dotted, path)
-        if symbol is not None and symbol.kind == "module":
-            return any(each is symbol.facts for each in self.files())
-        return self.given(dotted, path) is not None
+        return any(self._alias(each, facts) for each in (*(target for _, target in facts.aliases), *facts.stars))
 
     def gives(self, dotted: str, path: str, data: bytes) -> bool:
-        """Whether a file with these bytes gets telemetry, or a part of it, from the name that it imports."""
+        """Whether a file with these bytes gets telemetry from a name that it imports, for itself or for others."""
         words = self.given(dotted, path)
-        if words is None:
-            return False
         hands_on = path.endswith("__init__.py") or not (b"def " in data or b"class " in data)
-        return hands_on or not words or any(word.encode() in data for word in words)
+        return bool(words) and (hands_on or any(word.encode() in data for word in words))
 
-    def given(self, dotted: str, path: str) -> frozenset[str] | None:
-        """The names by which telemetry is had from an imported name: a class's methods, say.
+    def given(self, dotted: str, path: str) -> frozenset[str]:
+        """What a file may write to get telemetry by an imported name: methods of a class, say; none if there is none.
 
-        None where none can be had. Nothing else has to be named where the imported name is a tracer, a span helper, or
-        sets telemetry up.
+        There is `""`, which all files hold, where nothing more is needed: the name is a tracer, a span helper, or sets
+        telemetry up.
         """
         symbol = self._project.symbol(dotted, path)
+        if symbol is not None and symbol.kind == "module":
+            return self._in_module(symbol.facts)
+        return self._of_symbol(symbol)
+
+    def _of_symbol(self, symbol: Symbol | None) -> frozenset[str]:
         if symbol is None:
-            return None
-        if symbol.kind == "foreign":
-            return _AT_ONCE if otel.is_otel(symbol.dotted) else None
-        if symbol.kind == "value":
-            return None if symbol.type is None else self._of_type(symbol.type, symbol.facts)
-        if symbol.function is not None:
-            if self._speaks(symbol.function):
-                return _AT_ONCE
-            return None if symbol.function.returns is None else self._of_type(symbol.function.returns, symbol.facts)
+            return frozenset()
         if symbol.cls is not None:
             return self._of_class(symbol.facts, symbol.cls)
-        if symbol.kind == "module" and any(each is symbol.facts for each in self.files()):
-            return _AT_ONCE if symbol.facts.stars else frozenset(self._names(symbol.facts, re_exports=True)) or None
-        return None
-
-    def _names(self, facts: Facts, *, re_exports: bool) -> Iterator[str]:
-        """What is defined in a file, or imported there for others, and gives telemetry."""
-        yield from (name for name, kind in facts.values if self._of_type(kind, facts) is not None)
-        yield from (each.name.rpartition(".")[2] for each in facts.functions if self._speaks(each))
-        yield from (each.name for each in facts.classes if self._of_class(facts, each) is not None)
-        if re_exports:
-            yield from (name for name, target in facts.aliases if self._gives(target, facts.path))
-
-    def _of_type(self, dotted: str, facts: Facts) -> frozenset[str] | None:
-        if _gives_telemetry(dotted):
+        if symbol.function is not None and self._speaks(symbol.function):
             return _AT_ONCE
-        symbol = self._project.symbol(dotted, facts.path)
-        return self._of_class(symbol.facts, symbol.cls) if symbol is not None and symbol.cls is not None else None
+        kind = symbol.dotted if symbol.kind == "foreign" else symbol.type
+        return self._of_type(kind, symbol.facts) if kind is not None else frozenset()
 
-    def _of_class(self, facts: Facts, cls: ClassFacts, depth: int = 0) -> frozenset[str] | None:
-        """The members of a class and its bases that give telemetry; `depth` bases are followed already."""
-        members = {name for name, kind in cls.attributes if otel.is_otel(kind)}
+    def _in_module(self, facts: Facts) -> frozenset[str]:
+        if all(each is not facts for each in self.files()):
+            return frozenset()
+        if facts.stars:
+            return _AT_ONCE
+        given = [*self._defined(facts), *((name, self._alias(target, facts)) for name, target in facts.aliases)]
+        return frozenset().union(*({name} if "" in words else words for name, words in given))
+
+    def _defined(self, facts: Facts) -> Iterator[tuple[str, frozenset[str]]]:
+        """The names that a file defines, each with what it gives."""
+        yield from ((name, self._of_type(kind, facts)) for name, kind in facts.values)
+        yield from ((each.name.rpartition(".")[2], _AT_ONCE) for each in facts.functions if self._speaks(each))
+        yield from ((each.name, self._of_class(facts, each)) for each in facts.classes)
+
+    def _alias(self, dotted: str, facts: Facts) -> frozenset[str]:
+        """What a name gives that a file imports: a module as a whole, so that modules may import each other."""
+        symbol = self._project.symbol(dotted, facts.path)
+        if symbol is not None and symbol.kind == "module":
+            return _AT_ONCE if any(each is symbol.facts for each in self.files()) else frozenset()
+        return _AT_ONCE if otel.is_otel(dotted) else self._of_symbol(symbol)
+
+    def _of_type(self, kind: str, facts: Facts) -> frozenset[str]:
+        if _gives_telemetry(kind):
+            return _AT_ONCE
+        symbol = self._project.symbol(kind, facts.path)
+        return (
+            self._of_class(symbol.facts, symbol.cls) if symbol is not None and symbol.cls is not None else frozenset()
+        )
+
+    def _of_class(self, facts: Facts, cls: ClassFacts) -> frozenset[str]:
+        key = facts.path, cls.name
+        if key not in self._classes:
+            self._classes[key] = frozenset()  # a class that inherits from itself ends here
+            self._classes[key] = frozenset(self._members(facts, cls))
+        return self._classes[key]
+
+    def _members(self, facts: Facts, cls: ClassFacts) -> Iterator[str]:
+        """The members of a class and its bases that give telemetry."""
+        yield from (name for name, kind in cls.attributes if otel.is_otel(kind))
         for each in facts.functions:
             owner, _, name = each.name.rpartition(".")
-            if owner == cls.name and self._speaks(each):
-                members.add("__init__" if self._sets_up(each) else name)
-        for base in cls.bases if depth < _MAX_BASES else ():
+            if owner == cls.name and self._gives(each):
+                yield "" if name.startswith("__") else name
+            elif owner == cls.name and self._sets_up(each):
+                yield from _ENDS
+        for base in cls.bases:
             symbol = self._project.symbol(base, facts.path)
             if symbol is not None and symbol.cls is not None:
-                members |= self._of_class(symbol.facts, symbol.cls, depth + 1) or set()
-        if not members:
-            return None
-        return _AT_ONCE if any(name.startswith("__") for name in members) else frozenset(members)
+                yield from self._of_class(symbol.facts, symbol.cls)
 
     def _speaks(self, function: FunctionFacts) -> bool:
+        return self._gives(function) or self._sets_up(function)
+
+    def _gives(self, function: FunctionFacts) -> bool:
         """Whether a call brings telemetry to the caller; what it makes of it by itself is of no matter there."""
         return (
             function.span is not None
             or (function.returns is not None and _gives_telemetry(function.returns))
             or bool(function.ambient or function.writes or function.passes)
             or any(effects - {"keep", "alias", "return", "capture"} for _, effects in function.effects)
-            or self._sets_up(function)
         )
 
     def _sets_up(self, function: FunctionFacts) -> bool:
