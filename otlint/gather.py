@@ -333,10 +333,17 @@ class _Gathering:
         tails = {module.rpartition(".")[2].encode("utf-8", "surrogateescape") for module in modules}
         new, self._tails = tails - self._tails, self._tails | tails
         self._near |= {path for path in self._cold - self._near if any(tail in self.files[path] for tail in new)}
+        held: dict[str, bool] = {}
+
+        def others(word: str) -> bool:
+            if word not in held:
+                held[word] = any(word.encode() in self.files[path] for path in self._cold)
+            return held[word]
+
         return [
             path
             for path in sorted(self._near & self._cold)
-            if any(project.speakers.gives(name, path, self.files[path]) for name in self._imports(path))
+            if any(project.speakers.gives(name, path, self.files[path], others) for name in self._imports(path))
         ]
 
     def _imports(self, path: str) -> list[str]:

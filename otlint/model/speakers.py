@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ _SETS_UP = frozenset({*otel.SDK_PROVIDERS, *otel.SET_PROVIDER.values()})
 _AT_ONCE = frozenset({""})
 # What a file names that has to do with the end of the program, in which what was set up has to be shut down.
 _ENDS = frozenset({"_exit(", "signal.", "atexit"})
+_BASES = re.compile(rb"(?m)^[ \t]*class[ \t]+\w+[ \t]*\(([^)]*)\)")
 
 
 class Speakers:
@@ -51,11 +53,17 @@ class Speakers:
     def _hands_on(self, facts: Facts) -> bool:
         return any(self._alias(each, facts) for each in (*(target for _, target in facts.aliases), *facts.stars))
 
-    def gives(self, dotted: str, path: str, data: bytes) -> bool:
-        """Whether a file with these bytes gets telemetry from a name that it imports, for itself or for others."""
+    def gives(self, dotted: str, path: str, data: bytes, others: Callable[[str], bool]) -> bool:
+        """Whether a file with these bytes gets telemetry from a name that it imports, for itself or for others.
+
+        `others`: whether a word stands in any of the files of which nothing is known yet.
+        """
         words = self.given(dotted, path)
-        hands_on = path.endswith("__init__.py") or not (b"def " in data or b"class " in data)
-        return bool(words) and (hands_on or any(word.encode() in data for word in words))
+        if not words or path.endswith("__init__.py") or not (b"def " in data or b"class " in data):
+            return bool(words)
+        if any(word.encode() in data for word in words):
+            return True
+        return _inherits(dotted, data) and any(others(word) for word in words - _ENDS)
 
     def given(self, dotted: str, path: str) -> frozenset[str]:
         """What a file may write to get telemetry by an imported name: methods of a class, say; none if there is none.
@@ -73,8 +81,8 @@ class Speakers:
             return frozenset()
         if symbol.cls is not None:
             return self._of_class(symbol.facts, symbol.cls)
-        if symbol.function is not None and self._speaks(symbol.function):
-            return _AT_ONCE
+        if symbol.function is not None and (words := self._of_function(symbol.facts, symbol.function)):
+            return words
         kind = symbol.dotted if symbol.kind == "foreign" else symbol.type
         return self._of_type(kind, symbol.facts) if kind is not None else frozenset()
 
@@ -89,7 +97,7 @@ class Speakers:
     def _defined(self, facts: Facts) -> Iterator[tuple[str, frozenset[str]]]:
         """The names that a file defines, each with what it gives."""
         yield from ((name, self._of_type(kind, facts)) for name, kind in facts.values)
-        yield from ((each.name.rpartition(".")[2], _AT_ONCE) for each in facts.functions if self._speaks(each))
+        yield from ((each.name.rpartition(".")[2], self._of_function(facts, each)) for each in facts.functions)
         yield from ((each.name, self._of_class(facts, each)) for each in facts.classes)
 
     def _alias(self, dotted: str, facts: Facts) -> frozenset[str]:
@@ -119,30 +127,43 @@ class Speakers:
         yield from (name for name, kind in cls.attributes if otel.is_otel(kind))
         for each in facts.functions:
             owner, _, name = each.name.rpartition(".")
-            if owner == cls.name and self._gives(each):
+            if owner == cls.name and _gives(each):
                 yield "" if name.startswith("__") else name
-            elif owner == cls.name and self._sets_up(each):
+            elif owner == cls.name and self._speaks(facts, each):
                 yield from _ENDS
         for base in cls.bases:
             symbol = self._project.symbol(base, facts.path)
             if symbol is not None and symbol.cls is not None:
                 yield from self._of_class(symbol.facts, symbol.cls)
 
-    def _speaks(self, function: FunctionFacts) -> bool:
-        return self._gives(function) or self._sets_up(function)
+    def _of_function(self, facts: Facts, function: FunctionFacts) -> frozenset[str]:
+        if _gives(function) or self._sets_up(function):
+            return _AT_ONCE
+        return _ENDS if self._speaks(facts, function) else frozenset()
 
-    def _gives(self, function: FunctionFacts) -> bool:
-        """Whether a call brings telemetry to the caller; what it makes of it by itself is of no matter there."""
-        return (
-            function.span is not None
-            or (function.returns is not None and _gives_telemetry(function.returns))
-            or bool(function.ambient or function.writes or function.passes)
-            or any(effects - {"keep", "alias", "return", "capture"} for _, effects in function.effects)
-        )
+    def _speaks(self, facts: Facts, function: FunctionFacts) -> bool:
+        return f"{facts.module}.{function.name}" in self._project.telemetry or self._sets_up(function)
 
     def _sets_up(self, function: FunctionFacts) -> bool:
         """Whether it sets telemetry up: whoever imports that belongs to the program that is traced."""
         return not self._setting_up.isdisjoint(function.calls)
+
+
+def _inherits(dotted: str, data: bytes) -> bool:
+    """Whether a class of a file has an imported class as its base, or one in an imported module."""
+    tail = re.escape(dotted.rpartition(".")[2].encode())
+    named = re.compile(rb"\b(?:%s)\b" % b"|".join([tail, *re.findall(rb"\b%s[ \t]+as[ \t]+(\w+)" % tail, data)]))
+    return any(named.search(bases) for bases in _BASES.findall(data))
+
+
+def _gives(function: FunctionFacts) -> bool:
+    """Whether a call brings telemetry to the caller; what it makes of it by itself is of no matter there."""
+    return (
+        function.span is not None
+        or (function.returns is not None and _gives_telemetry(function.returns))
+        or bool(function.ambient or function.writes or function.passes)
+        or any(effects - {"keep", "alias", "return", "capture"} for _, effects in function.effects)
+    )
 
 
 def _gives_telemetry(kind: str) -> bool:
