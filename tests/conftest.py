@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from otlint.quick import quicken
 from tests.observe import Observer
+
+quicken()  # before any test loads LibCST: nodes are in the tests what they are when otlint runs
 
 
 @pytest.fixture(scope="session")
