@@ -20,8 +20,6 @@ _SWITCHES = (
 )
 # What is done with a tracer or span that a file has been given, and has no other meaning.
 _GIVEN = (b".start_as_current_span(", b".record_exception(", b".add_event(")
-# Who runs the servers of a project says how its processes end.
-_SERVING = (b"uvicorn.run(", b"uvicorn.Server(", b"import uvicorn", b"hypercorn", b"granian", b"waitress")
 _HANDING = (b"Thread", b"Timer(", b"run_in_executor(", b"start_new_thread(", b"submit(")
 
 
@@ -35,7 +33,7 @@ def hot(files: Mapping[str, bytes], words: Sequence[bytes]) -> list[str]:
 
 def _may_matter(data: bytes) -> bool:
     """Whether a file of a project with telemetry adds facts, or drops the context, without naming OpenTelemetry."""
-    if any(word in data for word in (*_SWITCHES, *_GIVEN, *_SERVING)):
+    if any(word in data for word in (*_SWITCHES, *_GIVEN)):
         return True
     return any(word in data for word in _HANDING) and _threads().search(data) is not None
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 # What a function calls to set telemetry up: whoever calls that belongs to the program that is traced.
 _SETS_UP = frozenset({*otel.SDK_PROVIDERS, *otel.SET_PROVIDER.values()})
 _AT_ONCE = frozenset({""})
-# What a file names that has to do with the end of the program, in which what was set up has to be shut down.
-_ENDS = frozenset({"_exit(", "signal.", "atexit"})
+# What a file names that has to do with the start of the program, or with its end, in which what was set up has to be
+# shut down.
+_ENDS = frozenset({"_exit(", "signal.", "atexit", "uvicorn", "hypercorn", "granian", "waitress", "run_app("})
 _BASES = re.compile(rb"(?m)^[ \t]*class[ \t]+\w+[ \t]*\(([^)]*)\)")
 
 
@@ -137,8 +138,8 @@ class Speakers:
                 yield from self._of_class(symbol.facts, symbol.cls)
 
     def _of_function(self, facts: Facts, function: FunctionFacts) -> frozenset[str]:
-        if _gives(function) or self._sets_up(function):
-            return _AT_ONCE
+        if function.telemetry or _gives(function) or self._sets_up(function):
+            return _AT_ONCE  # a decorator that makes spans, too, whatever it does with them
         return _ENDS if self._speaks(facts, function) else frozenset()
 
     def _speaks(self, facts: Facts, function: FunctionFacts) -> bool:
