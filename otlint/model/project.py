@@ -52,7 +52,7 @@ class Project:
         self.deployments = deployments
         self.wrappers = wrappers or Wrappers()
         self.paths = paths = frozenset(sources or ())
-        self._constants = Constants(sources or {}, self._find_module)
+        self._constants = Constants(sources or {}, self.path_of)
         self._files: dict[str, Facts] = {}
         self._paths_by_tail: dict[str, list[str]] = {}
         self._by_tail: dict[str, list[tuple[tuple[str, ...], str]]] = {}
@@ -136,11 +136,12 @@ class Project:
             return None
         key = (dotted, path.rpartition("/")[0])
         if key not in self._found:
-            self._found[key] = self._find_module(dotted, path)
+            self._found[key] = self.path_of(dotted, path)
         found = self._found[key]
         return self._files.get(found) if found is not None else None
 
-    def _find_module(self, dotted: str, path: str) -> str | None:
+    def path_of(self, dotted: str, path: str) -> str | None:
+        """The file that a module's name stands for in the file at `path`, whether its facts are known or not."""
         wanted = tuple(dotted.split("."))
         here = tuple(path.split("/"))[:-1]
         for cut in range(len(here), -1, -1):

@@ -67,7 +67,7 @@ class Reach:
     def sender(self, path: str) -> str | None:
         """The file that may do so."""
         files = [*self._units.get(self._unit(path), ()), *self.together(path)]
-        return next((facts.path for facts in files if facts.sends and not _is_test(facts.path)), None)
+        return next((facts.path for facts in files if facts.sends and not is_test(facts.path)), None)
 
     def is_spare(self, path: str) -> bool:
         """Whether nothing imports the file, and another one of its unit that builds providers is imported."""
@@ -134,7 +134,8 @@ class Reach:
         return list(found.values())
 
 
-def _is_test(path: str) -> bool:
+def is_test(path: str) -> bool:
+    """Whether a file is a test, by its path."""
     folder, _, name = path.rpartition("/")
     return name.startswith("test_") or name == "conftest.py" or not {"test", "tests"}.isdisjoint(folder.split("/"))
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from otlint import known, otel
+from otlint.model.reach import is_test
 
 if TYPE_CHECKING:
     from otlint.model.data import ClassFacts, Facts, FunctionFacts
@@ -48,6 +49,16 @@ class Speakers:
         switches = {f"{each.cls}.instrument" for each in known.instrumentors().values() if each.replaces}
         return self._project.leading_to(_SETS_UP | switches)
 
+    @cached_property
+    def _imported(self) -> set[str | None]:
+        """The files that known ones import: what these call may make telemetry through them. Tests say nothing."""
+        found: set[str | None] = set()
+        for facts in self._project.files.values():
+            for name in facts.imports if not is_test(facts.path) else ():
+                path = self._project.path_of(name, facts.path)
+                found.add(path or self._project.path_of(name.rpartition(".")[0] or name, facts.path))
+        return found
+
     def _makes_telemetry(self, facts: Facts) -> bool:
         return any(words for _, words in self._defined(facts))
 
@@ -60,7 +71,8 @@ class Speakers:
         `others`: whether a word stands in any of the files of which nothing is known yet.
         """
         words = self.given(dotted, path)
-        if not words or path.endswith("__init__.py") or not (b"def " in data or b"class " in data):
+        hands_on = path.endswith("__init__.py") or not (b"def " in data or b"class " in data)
+        if not words or hands_on or path in self._imported:
             return bool(words)
         if any(word.encode() in data for word in words):
             return True
