@@ -6,7 +6,7 @@ import pytest
 
 from otlint.gather import gather
 from otlint.model.module import Module
-from otlint.settle import in_order
+from otlint.settle import in_order, levels
 
 
 def test_files_come_after_those_that_they_import() -> None:
@@ -17,6 +17,12 @@ def test_files_come_after_those_that_they_import() -> None:
 def test_files_that_import_each_other_are_one_group() -> None:
     imports = {"a.py": {"b.py"}, "b.py": {"c.py"}, "c.py": {"a.py", "d.py"}, "d.py": {"d.py"}, "e.py": {"c.py"}}
     assert [sorted(group) for group in in_order(imports)] == [["d.py"], ["a.py", "b.py", "c.py"], ["e.py"]]
+
+
+def test_files_of_a_level_have_nothing_to_do_with_each_other() -> None:
+    imports = {"a.py": {"b.py"}, "b.py": {"a.py", "d.py"}, "c.py": {"d.py", "gone.py"}, "d.py": set(), "e.py": {"a.py"}}
+    assert [sorted(level) for level in levels(imports)] == [["d.py", "gone.py"], ["a.py", "b.py", "c.py"], ["e.py"]]
+    assert levels({}) == []
 
 
 def test_facts_are_collected_once_where_no_files_import_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
