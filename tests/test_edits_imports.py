@@ -10,6 +10,7 @@ import pytest
 from stand_in import StandIn, applied
 
 from otlint import edits
+from otlint.edits.imports import remove_import
 from otlint.fix import Fix, Safety, apply
 
 STATUS = "opentelemetry.trace.StatusCode"
@@ -315,5 +316,5 @@ def test_remove_import(text: str, name: str, after: str) -> None:
     module = StandIn(text)
     statement = module.walk.all(cst.Import, cst.ImportFrom)[0]
     alias = next(alias for alias in statement.names if alias.name.value == name)
-    assert applied(text, edits.remove_import(module, statement, alias)) == after
+    assert applied(text, remove_import(module, statement, alias)) == after
     StandIn(after)
