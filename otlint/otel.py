@@ -101,6 +101,8 @@ MEASURES = frozenset(
         "opentelemetry.metrics.Gauge.set",
     }
 )
+# The one method of each of those instruments.
+MEASURED_BY = {each.rpartition(".")[0]: each.rpartition(".")[2] for each in MEASURES}
 _SAMPLING = "opentelemetry.sdk.trace.sampling."
 PARENT_BASED = f"{_SAMPLING}ParentBased"
 # Samplers that decide for every span anew, whatever its parent says.
@@ -364,6 +366,9 @@ RETURNS: dict[str, str] = {
     "multiprocessing.pool.ThreadPool": "multiprocessing.pool.ThreadPool",
     "multiprocessing.Pool": "multiprocessing.pool.Pool",
 }
+
+# The types of attributes of objects.
+MEMBERS = {(SPAN, "context"): SPAN_CONTEXT, (SPAN, "parent"): SPAN_CONTEXT, (LINK, "context"): SPAN_CONTEXT}
 
 # Types that are known to be the same thing for every question otlint asks.
 _SAME_TYPE = {

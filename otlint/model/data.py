@@ -127,7 +127,8 @@ class Facts:
     `holding`: the classes of the providers that it builds and that keep telemetry in memory for a while; `sends`:
     something in it may make a provider send that. `hurried`: see `otlint.model.late.hurried`; `installs`: see
     `otlint.model.installing.installs`; `adds`: something in it puts a processor on a provider. `correlates`: something
-    in it may put the ids of spans on log records. `coroutines`: what decorates an `async def` in it.
+    in it may put the ids of spans on log records, and `exports_logs` makes the instrumentation of logging export them.
+    `coroutines`: what decorates an `async def` in it.
     `instruments`: see `otlint.model.conflicts.made`. `requires`: see `otlint.model.optional.requires`.
     """
 
@@ -151,6 +152,7 @@ class Facts:
     installs: tuple[tuple[str, str, bool], ...] = ()
     adds: bool = False
     correlates: bool = False
+    exports_logs: bool = False
     coroutines: frozenset[str] = frozenset()
     instruments: tuple[tuple[str, str, str, str | None, str | None], ...] = ()
     requires: bool | None = None

@@ -82,13 +82,30 @@ def switch(module: Module) -> cst.Call | None:
     return calls[0] if calls and switched_off(module, calls[0]) is None else None
 
 
+def switches_on(call: cst.Call) -> bool:
+    """Whether the instrumentation of logging is told nothing about exporting, so that it does."""
+    return not any(arg.star or (arg.keyword is not None and arg.keyword.value == _OFF) for arg in call.args)
+
+
+def switched_elsewhere(module: Module) -> str | None:
+    """The file, besides this one, that makes the instrumentation of logging export, of those that run together."""
+    together = module.project.reach.together(module.path) if module.path in module.project.files else []
+    found = next((facts.path for facts in together if facts.exports_logs and facts.path != module.path), None)
+    return found if found is not None and _unswitched(module) is None else None
+
+
 def switched_off(module: Module, call: cst.Call) -> Reason | None:
     """Why the instrumentation of logging does not export what is logged."""
+    if not switches_on(call):
+        return Reason(f"the instrumentation is told about `{_OFF}`")
+    return _unswitched(module)
+
+
+def _unswitched(module: Module) -> Reason | None:
+    """The same, by what is not said in its call."""
     value = module.instrumentation.variable(_SWITCH)
     if value is not None and value.strip().lower() != "true":
         return Reason(f"`{_SWITCH}` is `{value}`")
-    if any(arg.star or (arg.keyword is not None and arg.keyword.value == _OFF) for arg in call.args):
-        return Reason(f"the instrumentation is told about `{_OFF}`")
     if _SWITCH in module.source.text:
         return Reason(f"the file speaks of `{_SWITCH}`")
     if not module.instrumentation.otel_at_least("1.40"):

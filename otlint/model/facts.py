@@ -13,6 +13,7 @@ from otlint import known, otel
 from otlint.model.conflicts import made
 from otlint.model.correlation import correlates
 from otlint.model.data import ClassFacts, Facts, FunctionFacts
+from otlint.model.exported_logs import switches_on
 from otlint.model.installing import installs
 from otlint.model.late import hurried
 from otlint.model.names import Binding
@@ -65,6 +66,7 @@ def collect(module: Module) -> Facts:
         holding=frozenset(each.kind for each in module.providers if each.batch is not None),
         sends=sends(module),
         correlates=correlates(module),
+        exports_logs=not module.is_test and any(map(switches_on, module.calls(otel.INSTRUMENT_LOGGING))),
         instruments=tuple(made(module)),
         hurried=frozenset(hurried(module)),
         installs=installs(module),

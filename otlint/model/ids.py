@@ -10,7 +10,7 @@ ctx.trace_id.hex           an int has no such attribute
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from otlint.model.walk import Node
 
 _IDS = frozenset(otel.FORMAT_IDS)
+_PRINTF = re.compile(r"%(?P<name>\(\w+\))?(?P<spec>[-#0 +]*\d*(?:\.\d+)?[sdrixX])")
+_BRACES = re.compile(r"\{(?P<name>\w*)(?:!\w)?(?::(?P<spec>[^{}]*))?\}")
 _PADS = frozenset({"zfill", "rjust"})
 # Keys under which a vendor wants decimal ids.
 _DECIMAL = re.compile(r"(?i)(?:^|[\"'_.\s])(?:dd|datadog)[._-]")
@@ -30,12 +32,16 @@ _DECIMAL = re.compile(r"(?i)(?:^|[\"'_.\s])(?:dd|datadog)[._-]")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Written:
-    """An id as text. `node` is the conversion, `value` the id in it, `field` which one, `fault` what the text lacks."""
+    """An id as text. `node` is the conversion, `value` the id in it, `field` which one, `fault` what the text lacks.
+
+    `is_number`: it has to stay a number there, as a format elsewhere asks for one.
+    """
 
     node: Node
     value: cst.BaseExpression
     field: str
     fault: str
+    is_number: bool = False
 
 
 def written(module: Module) -> Iterator[Written]:
@@ -52,6 +58,8 @@ def written(module: Module) -> Iterator[Written]:
 def _written(module: Module) -> Iterator[Written]:
     for call in module.walk.all(cst.Call):
         yield from _called(module, call)
+    for template, values in _templates(module):
+        yield from _filled(module, template, values)
     for attribute in module.walk.all(cst.Attribute):
         field = _field(module, attribute.value) if attribute.attr.value == "hex" else None
         if field is not None:
@@ -64,6 +72,34 @@ def _written(module: Module) -> Iterator[Written]:
         fault = _fault(spec) if field is not None and spec is not None else None
         if field is not None and fault is not None and not _is_vendor(module, part):
             yield Written(part, part.expression, field, fault)
+
+
+def _filled(module: Module, template: Node, values: Sequence[cst.BaseExpression]) -> Iterator[Written]:
+    """The ids that are put into a text: `"%x" % id`, `"{:x}".format(id)`, `logger.info("%s", id)`."""
+    text = template.evaluated_value if isinstance(template, cst.SimpleString) else None
+    braces = isinstance(text, str) and _PRINTF.search(text) is None
+    found = list((_BRACES if braces else _PRINTF).finditer(text)) if isinstance(text, str) else []
+    if any(match.group("name") for match in found):
+        return
+    for match, value in zip(found, values, strict=False):
+        field, spec = _field(module, value), match.group("spec") or ""
+        plain = spec in {"s", "r", ""} if not braces else not spec
+        fault = _fault("" if spec in {"s", "r", "i"} else spec) if field is not None else None
+        if field is not None and fault is not None and not _is_vendor(module, value):
+            yield Written(value, value, field, fault, is_number=not plain)
+
+
+def _templates(module: Module) -> Iterator[tuple[Node, list[cst.BaseExpression]]]:
+    for node in module.walk.all(cst.BinaryOperation):
+        if isinstance(node.operator, cst.Modulo):
+            given = node.right
+            yield node.left, [each.value for each in given.elements] if isinstance(given, cst.Tuple) else [given]
+    for call in module.walk.all(cst.Call):
+        plain = [arg.value for arg in call.args if arg.keyword is None and not arg.star]
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "format":
+            yield call.func.value, plain
+        elif len(plain) > 1 and isinstance(plain[0], cst.SimpleString) and module.logs.of(call) is not None:
+            yield plain[0], plain[1:]
 
 
 def _called(module: Module, call: cst.Call) -> Iterator[Written]:

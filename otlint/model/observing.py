@@ -73,10 +73,13 @@ def _of_callback(module: Module, callback: cst.BaseExpression) -> Iterator[Misus
         yield Misuse(callback, _ASYNC)
     elif facts is not None and facts.returns == otel.OBSERVATION:
         yield Misuse(callback, _LONE)
+    elif facts is not None and facts.returns in _NUMBERS:
+        yield Misuse(callback, _NUMBER)
 
 
 _SIGNATURE = "a callback is called with one argument, which this one does not take; give it a parameter"
 _ASYNC = "a callback that is a coroutine function is never awaited, so it has no value; make it a plain function"
+_NUMBER = "the callback gives a number, which fails each time; give a list of `Observation`"
 _LONE = "a callback gives a list of observations, not a lone one, which fails each time; return a list"
 
 
@@ -105,7 +108,7 @@ def _of_value(module: Module, value: cst.BaseExpression) -> Iterator[Misuse]:
     if module.type(value) == otel.OBSERVATION:
         yield Misuse(value, _LONE, lone=True)
     elif _is_number(module, value):
-        yield Misuse(value, "the callback gives a number, which fails each time; give a list of `Observation`")
+        yield Misuse(value, _NUMBER)
     elif _elements(value) and all(_is_number(module, each) for each in _elements(value)):
         yield Misuse(value, "the callback gives a list of numbers, which fails each time; make them `Observation`")
 

@@ -368,7 +368,7 @@ class Values:
                 found = self.project.member(symbol, name) if symbol is not None and symbol.kind == "class" else None
                 if found is not None and found.kind in {"value", "function"}:
                     return found.type
-                given = known.clients().attribute(base, name)
+                given = otel.MEMBERS.get((base, name)) or known.clients().attribute(base, name)
                 if given is not None:
                     return given
                 continue

@@ -23,6 +23,7 @@ def check(module: Module) -> Iterator[Finding]:
 
     if module.is_spared_test:
         return
+    yield from _foreign(module)
     measured = set()
     for call in module.walk.all(cst.Call):
         # gauge = meter.create_observable_gauge("queue.size")
@@ -46,6 +47,27 @@ def check(module: Module) -> Iterator[Finding]:
                 related=() if module.walk.inside(each.node, call) else [(call, "it is a callback of this instrument")],
                 fix=_fix(module, each),
             )
+
+
+def _foreign(module: Module) -> Iterator[Finding]:
+    """`orders.inc()`, `orders.add(1, labels={…})`: what the instruments of other libraries have."""
+    import libcst as cst
+
+    for call in module.walk.all(cst.Call):
+        owner, _, method = (module.api(call.func) or "").rpartition(".")
+        right = otel.MEASURED_BY.get(owner)
+        if right is None or method.startswith("_"):
+            continue
+        if method != right:
+            name = owner.rpartition(".")[2]
+            yield module.finding(call, f"`{name}` has no `{method}`, so this raises AttributeError; call `{right}`")
+        for arg in call.args if method == right else ():
+            if arg.keyword is not None and arg.keyword.value not in otel.PARAMETERS[f"{owner}.{method}"]:
+                given = arg.keyword.value
+                yield module.finding(
+                    arg,
+                    f"`{right}` has no parameter `{given}`, so this raises TypeError; give a mapping as `attributes`",
+                )
 
 
 def _fix(module: Module, misuse: Misuse) -> Fix | None:

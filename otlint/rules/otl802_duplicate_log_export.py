@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.exported_logs import exporting_handlers, stays, switch, switched_off
+    from otlint.model.exported_logs import exporting_handlers, stays, switch, switched_elsewhere, switched_off
 
     if module.is_spared_test:
         return
     found = [each for each in exporting_handlers(module) if not stays(module, each.logger)]
     switched = switch(module)
+    elsewhere = switched_elsewhere(module) if found and switched is None else None
     for handler in found:
         first = next((each for each in found if _gets_the_same(module, each, handler)), None)
         if switched is not None and _shares_provider(module, handler):
@@ -30,6 +31,12 @@ def check(module: Module) -> Iterator[Finding]:
                 "`LoggingInstrumentor` exports what is logged as well, so every record arrives twice; "
                 "leave this handler out",
                 related=[(switched, "its own handler is put on the root logger here")],
+            )
+        elif elsewhere is not None and _shares_provider(module, handler):
+            yield module.finding(
+                handler.add,
+                f"`LoggingInstrumentor` in `{elsewhere}` exports what is logged as well, so each record arrives twice; "
+                "leave this handler out",
             )
         elif first is not None:
             yield module.finding(

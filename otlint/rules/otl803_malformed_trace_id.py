@@ -28,7 +28,7 @@ def check(module: Module) -> Iterator[Finding]:
         yield module.finding(
             text.node,
             f"`{text.field}` does not look like the exported id, as {text.fault}; write it with `{function}`",
-            fix=_fix(module, text),
+            fix=None if text.is_number else _fix(module, text),
         )
 
 
