@@ -29,6 +29,7 @@ _SAFE_MODULES = (
     "datetime.datetime.now",
     "datetime.datetime.utcnow",
     "uuid.uuid4",
+    "contextvars.ContextVar.",
     "logging.",
     "threading.get_ident",
     "os.getpid",

@@ -20,9 +20,19 @@ _LOGS = frozenset({"critical", "debug", "error", "exception", "info", "log", "wa
 
 def is_shielded(function: cst.FunctionDef, walk: Walk, values: Values) -> bool:
     """Whether every statement that can raise stands in a `try` whose `except Exception` does not raise again."""
-    if walk.own(function.body, cst.Yield) or not walk.own(function.body, cst.Try):
+    if walk.own(function.body, cst.Yield):
         return False
+    if not walk.own(function.body, cst.Try):
+        return _only_sets(function, walk, values)
     return all(_is_quiet(each, walk, values) for each in _statements(function.body))
+
+
+def _only_sets(function: cst.FunctionDef, walk: Walk, values: Values) -> bool:
+    """`return tenant.set(name)`, of a context variable, and nothing else."""
+    *first, last = _statements(function.body)
+    calls = walk.own(last, cst.Call)
+    plain = isinstance(last, cst.Return | cst.Expr) and all(isinstance(each, cst.Expr) for each in first)
+    return bool(plain and len(calls) == 1 and (values.api(calls[0].func) or "").startswith("contextvars.ContextVar."))
 
 
 def is_guard(function: cst.FunctionDef, walk: Walk, values: Values, wraps: Callable[[cst.Call], bool]) -> bool:
