@@ -196,6 +196,30 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class Told:
+    """Methods that tell of what class they are, by the name of what they are called on."""
+
+    cls: str
+    libraries: frozenset[str]
+    owners: re.Pattern[str]
+    methods: tuple[tuple[str, ...], ...]
+
+
+@cache
+def told() -> tuple[Told, ...]:
+    """The classes whose objects are known by their methods."""
+    return tuple(
+        Told(
+            cls,
+            frozenset(entry["libraries"]),
+            re.compile(entry["owners"]),
+            tuple(tuple(each.split(".")) for each in entry["methods"]),
+        )
+        for cls, entry in table("clients")["told"].items()
+    )
+
+
+@dataclass(frozen=True)
 class Slot:
     """Where a call takes an argument: by position or keyword; with neither, the call itself says it all."""
 

@@ -202,7 +202,7 @@ class _Worker:
 
     def operation(self, node: Node) -> known.Operation | None:
         if isinstance(node, cst.Call):
-            return self.module.operation(node) or self._handed(node) or self._called(node)
+            return self.module.operation(node) or self._handed(node) or self._called(node) or _told(self.module, node)
         if isinstance(node, cst.For):
             kind = self.module.type(node.iter)
             method = "__aiter__" if node.asynchronous is not None else "__iter__"
@@ -365,6 +365,22 @@ class _Worker:
         if facts is None or facts.telemetry or not facts.name.lstrip("_").startswith(tuple(_table("methods")["forms"])):
             return False
         return all(self._is_harmless(each) for each in facts.calls)
+
+
+def _told(module: Module, call: cst.Call) -> known.Operation | None:
+    """`self.orders_collection.find_one(key)`, of a collection that comes from somewhere."""
+    path: list[str] = []
+    owner: Node = call.func
+    tops = {each.partition(".")[0] for each in module.names.imports_everywhere}
+    while isinstance(owner, cst.Attribute):
+        path.insert(0, owner.attr.value)
+        owner = owner.value
+        name = "[]" if isinstance(owner, cst.Subscript) else _last_name(owner)
+        for each in known.told():
+            if tuple(path) in each.methods and each.owners.fullmatch(name) and not each.libraries.isdisjoint(tops):
+                found = known.clients().operation(".".join((each.cls, *path)))
+                return found if module.type(owner) is None else None
+    return None
 
 
 def exclusive(module: Module, one: Node, other: Node) -> bool:
