@@ -130,7 +130,7 @@ def test_entry_is_well_formed(key: str, entry: known.Entry) -> None:
     assert not set(entry.fails) & set(entry.raises)
     for handler in entry.handlers:
         assert all(NAME.fullmatch(parameter) for parameter, _ in handler.parameters)
-        assert handler.names or len(handler.parameters) > 1 or handler.parameters[0][1], (
+        assert handler.names or handler.returns or len(handler.parameters) > 1 or handler.parameters[0][1], (
             "too little to recognise a handler by"
         )
 

@@ -352,13 +352,15 @@ def _services(entry: Mapping[str, Any]) -> dict[str, Any]:
 class Handler:
     """A function that is a handler by convention: its name, if it matters, and its parameters (name, type or None).
 
-    `built`: what its class is built with, by name.
+    `built`: what its class is built with, by name. `returns`: what some of its answers are made by; then `parameters`
+    are only the first ones.
     """
 
     names: frozenset[str]
     parameters: tuple[tuple[str, str | None], ...]
     method: bool
     built: tuple[str, ...] = ()
+    returns: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -408,6 +410,7 @@ def _entry(key: str, kind: str, entry: Mapping[str, Any]) -> Entry:
             tuple(map(_parameter, item["parameters"])),
             item.get("method", False),
             tuple(item.get("built", ())),
+            frozenset(item.get("returns", ())),
         )
         for item in entry.get("handlers", ())
     )

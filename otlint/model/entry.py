@@ -151,15 +151,25 @@ class Entries:
             return False
         given = [*function.params.posonly_params, *function.params.params]
         given = given[1:] if method else given
-        if len(given) != len(handler.parameters):
+        if handler.returns:
+            if method or len(given) < len(handler.parameters) or not self._answers(function, handler.returns):
+                return False
+        elif len(given) != len(handler.parameters):
             return False
-        for parameter, (name, kind) in zip(given, handler.parameters, strict=True):
+        for parameter, (name, kind) in zip(given, handler.parameters, strict=False):
             if kind is None:
                 if parameter.name.value.lstrip("_") != name:
                     return False
             elif parameter.annotation is None or self._module.values.annotated(parameter.annotation.annotation) != kind:
                 return False
         return True
+
+    def _answers(self, function: cst.FunctionDef, makers: frozenset[str]) -> bool:
+        """Whether the function stands at the top of its file and returns what one of these makes."""
+        if self._module.walk.function_of(function) is not None:
+            return False
+        returned = [each.value for each in self._module.walk.own(function.body, cst.Return)]
+        return any(isinstance(each, cst.Call) and self._module.api(each.func) in makers for each in returned)
 
     def _is_built_with(self, method: cst.FunctionDef, names: tuple[str, ...]) -> bool:
         """Whether the constructor of a method's class takes parameters of these names."""
