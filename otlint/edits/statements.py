@@ -58,7 +58,7 @@ def insert_after(module: Module, statement: Statement, lines: Sequence[str]) -> 
 def prepend(module: Module, block: cst.BaseSuite | cst.Module, lines: Sequence[str]) -> Edits:
     """Lines at the start of a block, behind its docstring."""
     first = block.body[0]
-    owner = module.walk.parent.get(block, block)
+    owner = module.walk.parent.get(block) or block
     if isinstance(owner, cst.FunctionDef | cst.ClassDef | cst.Module) and _is_docstring(first):
         return insert_after(module, _first_small(first), lines)
     return insert_before(module, first, lines)

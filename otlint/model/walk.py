@@ -35,6 +35,31 @@ _FIRST = ("decorators", "posonly_params", "keyword")
 _BODY_LAST = (cst.FunctionDef, cst.ClassDef, cst.ExceptHandler, cst.ExceptStarHandler, cst.MatchCase)
 
 
+class Parents:
+    """The parent of every node but the module, read off the lists of the walk: a dictionary more would be large."""
+
+    __slots__ = ("_nodes", "_order", "_up")
+
+    def __init__(self, order: dict[Node, int], nodes: list[Node], up: list[int]) -> None:
+        self._order = order
+        self._nodes = nodes
+        self._up = up
+
+    def __getitem__(self, node: Node) -> Node:
+        at = self._order[node]
+        if not at:
+            raise KeyError(node)
+        return self._nodes[self._up[at]]
+
+    def get(self, node: Node | None) -> Node | None:
+        """The parent of a node, None for the module and what is not in the walk."""
+        at = self._order.get(node, 0) if node is not None else 0
+        return self._nodes[self._up[at]] if at else None
+
+    def __contains__(self, node: Node) -> bool:
+        return self._order.get(node, 0) > 0
+
+
 class Walk:
     """Parents and order of all significant nodes of a tree.
 
@@ -45,10 +70,10 @@ class Walk:
 
     def __init__(self, tree: cst.Module) -> None:
         self.tree = tree
-        self.parent: dict[Node, Node] = {}
         self.order: dict[Node, int] = {}
         self._nodes: list[Node] = []
         self._up: list[int] = []  # the order of each node's parent
+        self.parent = Parents(self.order, self._nodes, self._up)
         self._by_type: dict[type[Node], tuple[list[Node], list[int]]] = {}
         self._named: dict[str, list[int]] | None = None
         self._run()
@@ -60,7 +85,7 @@ class Walk:
         self._functions = Regions([(start, self._end[start], each) for start, each in bodies], None)
 
     def _run(self) -> None:
-        parent, order, nodes, ups = self.parent, self.order, self._nodes, self._up
+        order, nodes, ups = self.order, self._nodes, self._up
         by_type: defaultdict[type[Node], list[int]] = defaultdict(list)
         stack: list[tuple[Node, int]] = [(self.tree, 0)]
         while stack:
@@ -80,9 +105,7 @@ class Walk:
                     children += value
                 elif kind not in _PLAIN:
                     children.append(value)
-            for child in reversed(children):
-                parent[child] = node
-                stack.append((child, at))
+            stack += [(child, at) for child in reversed(children)]
         self._by_type = {kind: ([nodes[at] for at in places], places) for kind, places in by_type.items()}
 
     def _ends(self) -> list[int]:
