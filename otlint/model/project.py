@@ -131,17 +131,20 @@ class Project:
 
     def module(self, dotted: str, path: str) -> Facts | None:
         """The project file that `import dotted` loads when written in the file at `path`, None when it is foreign."""
+        found = self.path_of(dotted, path)
+        return self._files.get(found) if found is not None else None
+
+    def path_of(self, dotted: str, path: str) -> str | None:
+        """The file that a module's name stands for in the file at `path`, whether its facts are known or not."""
         tail = dotted.rpartition(".")[2]
         if tail not in self._by_tail and tail not in self._paths_by_tail and tail != "__init__":
             return None
         key = (dotted, path.rpartition("/")[0])
         if key not in self._found:
-            self._found[key] = self.path_of(dotted, path)
-        found = self._found[key]
-        return self._files.get(found) if found is not None else None
+            self._found[key] = self._find_module(dotted, path)
+        return self._found[key]
 
-    def path_of(self, dotted: str, path: str) -> str | None:
-        """The file that a module's name stands for in the file at `path`, whether its facts are known or not."""
+    def _find_module(self, dotted: str, path: str) -> str | None:
         wanted = tuple(dotted.split("."))
         here = tuple(path.split("/"))[:-1]
         for cut in range(len(here), -1, -1):
