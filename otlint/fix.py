@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Edit",
     "Fix",
+    "Leftover",
     "Safety",
     "apply",
     "diff",
@@ -30,6 +31,8 @@ __all__ = [
     "write",
 ]
 
+_IMPORT_LINE = re.compile(r"(?P<head>[ \t]*from \S+ import )(?P<names>\w[\w., ]*\w)(?P<tail>[ \t]*(?:#.*)?)")
+_WIDTHS = 88, 120  # of lines, where a file has none that are longer, and where it has
 _NEW_IMPORT = re.compile(r"(?P<head>\s*from \S+ import )(?P<names>[\w., ]+)(?P<tail>\s*)")
 
 
@@ -47,15 +50,24 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Leftover:
+    """What nothing needs any more once there are edits at all these places: those of several fixes, together."""
+
+    edits: tuple[Edit, ...]
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fix:
     """A repair: all of its edits are applied, or none. `title` completes "Fix: …".
 
-    The edits are kept in order of place and must not overlap (ValueError).
+    The edits are kept in order of place and must not overlap (ValueError). A leftover goes with the last of them.
     """
 
     title: str
     safety: Safety
     edits: tuple[Edit, ...]
+    leftovers: tuple[Leftover, ...] = ()
 
     def __post_init__(self) -> None:
         edits = ordered(self.edits)
@@ -156,12 +168,48 @@ def _place(edit: Edit) -> tuple[int, int, bool, bool, str]:
 
 def _rendered(text: str, fixes: Sequence[Fix]) -> str:
     edits = {edit: None for fix in fixes for edit in fix.edits}
+    edits |= dict.fromkeys(_left_over(fixes, list(edits)))
     parts: list[str] = []
-    at = 0
+    at = length = 0
+    added: list[int] = []  # where names were added to imports, in the new text
     for edit in _joined(sorted(edits, key=_place)):
         parts += [text[at : edit.start], edit.text]
+        length += edit.start - at + len(edit.text)
         at = edit.end
-    return "".join([*parts, text[at:]])
+        if edit.shared and edit.text.strip():
+            added.append(length - len(edit.text) + len(edit.text.rstrip()) - 1)
+    return _wrapped("".join([*parts, text[at:]]), added, _width(text))
+
+
+def _left_over(fixes: Sequence[Fix], edits: Sequence[Edit]) -> Iterator[Edit]:
+    """The edits that take away what nothing needs any more, where no other edit is in their way."""
+    places = {edit.start for edit in edits}
+    for leftover in dict.fromkeys(each for fix in fixes for each in fix.leftovers):
+        free = not any(edit.start < each.end and each.start < edit.end for edit in leftover.edits for each in edits)
+        if free and places.issuperset(leftover.places):
+            yield from leftover.edits
+
+
+def _width(text: str) -> int:
+    """How long the lines of a file may be, by how long they are."""
+    usual, most = _WIDTHS
+    return max(usual, min(most, max(map(len, text.splitlines()), default=0)))
+
+
+def _wrapped(text: str, added: Sequence[int], width: int) -> str:
+    """The text with the imports that have become too long, one name a line in parentheses."""
+    for place in reversed(added):
+        start = text.rfind("\n", 0, place) + 1
+        end = text.find("\n", place)
+        line = text[start : end if end >= 0 else len(text)].rstrip("\r")
+        found = _IMPORT_LINE.fullmatch(line) if len(line) > width else None
+        if found is not None:
+            newline = "\r\n" if text.startswith("\r", start + len(line)) else "\n"
+            indent = line[: len(line) - len(line.lstrip())]
+            names = "".join(f"{indent}    {name.strip()},{newline}" for name in found["names"].split(","))
+            head = f"{found['head']}({found['tail']}".rstrip()
+            text = f"{text[:start]}{head}{newline}{names}{indent}){text[start + len(line) :]}"
+    return text
 
 
 def _joined(edits: Iterable[Edit]) -> Iterator[Edit]:

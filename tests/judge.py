@@ -6,6 +6,7 @@ import ast
 import functools
 import io
 import itertools
+import re
 import tempfile
 import tokenize
 from collections import Counter
@@ -116,9 +117,24 @@ def comments(text: str) -> Counter[str]:
     return Counter(token.string.strip() for token in tokenize.generate_tokens(lines) if token.type == tokenize.COMMENT)
 
 
+_WRAPPED = re.compile(r"(?P<head>import )\((?P<tail>[ \t]*#.*)?\r?\n(?P<names>(?:[ \t]+[\w. ]+,\r?\n)+)[ \t]*\)")
+
+
 def _keeps_the_rest(before: str, after: str, fixes: list[Fix]) -> bool:
+    """Whether the text between the edits is still there; an import that has become long may stand on several lines."""
+    plain = _WRAPPED.sub(_unwrapped, after)
+    return _keeps(before, after, fixes) or _keeps(before, plain, fixes)
+
+
+def _unwrapped(found: re.Match[str]) -> str:
+    names = ", ".join(each.strip() for each in found["names"].split(",") if each.strip())
+    return found["head"] + names + (found["tail"] or "")
+
+
+def _keeps(before: str, after: str, fixes: list[Fix]) -> bool:
     """Whether the text between the edits is still there, in its order, from the first character to the last."""
-    edits = sorted({edit for fix in fixes for edit in fix.edits})
+    left = {edit for fix in fixes for leftover in fix.leftovers for edit in leftover.edits}
+    edits = sorted({edit for fix in fixes for edit in fix.edits} | left)
     if any(edit.end > following.start for edit, following in itertools.pairwise(edits)):
         return True  # fixes that overlap are made one after the other, and their edits with them
     starts, ends = [0, *(edit.end for edit in edits)], [*(edit.start for edit in edits), len(before)]

@@ -86,6 +86,26 @@ def test_imports_of_other_modules_stay_on_their_own_lines() -> None:
     assert len(taken) == 5
 
 
+def test_imports_that_become_long_are_wrapped() -> None:
+    text = "from shop.orders_of_all_customers import first_order_of_a_customer  # orders\r\nx = 1\r\n"
+    end = text.index("  #")
+    more = Fix("a", Safety.SAFE, (Edit(end, end, ", second_order_of_a_customer", shared=True),))
+    assert fix.apply(text, [more])[0] == (
+        "from shop.orders_of_all_customers import (  # orders\r\n    first_order_of_a_customer,\r\n"
+        "    second_order_of_a_customer,\r\n)\r\nx = 1\r\n"
+    )
+    assert "(" not in fix.apply(text + "y" * 110, [more])[0]
+
+
+def test_leftovers_go_with_the_last_of_their_uses() -> None:
+    left = (fix.Leftover((Edit(0, 2, ""),), (2, 4)),)
+    first, second = (Fix("a", Safety.SAFE, (Edit(at, at + 1, "z"),), left) for at in (2, 4))
+    assert fix.apply("i\nabc", [first])[0] == "i\nzbc"
+    assert fix.apply("i\nabc", [first, second])[0] == "zbz"
+    line = Fix("b", Safety.SAFE, (Edit(1, 1, "!"),))
+    assert fix.apply("i\nabc", [first, second, line])[0] == "i!\nzbz"
+
+
 def test_a_display_fix_is_never_applied() -> None:
     assert fix.apply("a", [a_fix(Edit(0, 1, "b"), safety=Safety.DISPLAY)]) == ("a", [])
 

@@ -16,7 +16,7 @@ from otlint.edits.expressions import (
     set_argument,
     surround,
 )
-from otlint.edits.imports import leftover_imports, reference
+from otlint.edits.imports import leftover_imports, leftover_with_others, reference
 from otlint.edits.providers import flush_before, flush_in_finally, shut_down_in
 from otlint.edits.reports import record_and_raise, recording_handler, report_failure, set_error_after
 from otlint.edits.spans import add_attributes, set_attributes_after, set_kind
@@ -52,6 +52,7 @@ __all__ = [
     "insert_argument",
     "insert_before",
     "leftover_imports",
+    "leftover_with_others",
     "make_sync",
     "prepend",
     "prepend_element",

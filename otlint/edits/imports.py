@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -16,7 +16,7 @@ import libcst as cst
 from otlint.edits import layout
 from otlint.edits.expressions import behind_item, remove_item
 from otlint.edits.statements import delete_statement
-from otlint.fix import Edit
+from otlint.fix import Edit, Leftover
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -67,6 +67,26 @@ def remove_import(module: Module, statement: Import, alias: cst.ImportAlias) -> 
 def leftover_imports(module: Module, *gone: cst.CSTNode) -> Edits:
     """Remove the imported names that nothing needs any more when these nodes are gone."""
     removed: dict[Import, Edits] = {}
+    for statement, alias, uses in _imported(module, gone):
+        if statement not in removed and all(any(module.walk.inside(each, node) for node in gone) for each in uses):
+            removed[statement] = remove_import(module, statement, alias)
+    return tuple(edit for edits in removed.values() for edit in edits)
+
+
+def leftover_with_others(module: Module, gone: cst.CSTNode) -> tuple[Leftover, ...]:
+    """The imported names that other fixes of the file, too, make free of uses: once the last of them is made."""
+    found = []
+    for statement, alias, uses in _imported(module, [gone]):
+        if not all(module.walk.inside(each, gone) for each in uses):
+            places = tuple(module.range(each)[0] for each in uses)
+            found.append(Leftover(remove_import(module, statement, alias), places))
+    return tuple(found)
+
+
+def _imported(
+    module: Module, gone: Sequence[cst.CSTNode]
+) -> Iterator[tuple[cst.ImportFrom, cst.ImportAlias, list[cst.Name]]]:
+    """The names in some nodes that one import brings: the import, the name there, and all uses in the file."""
     exported = {each.evaluated_value for each in module.walk.all(cst.SimpleString)}
     used = [each for node in gone for each in module.walk.all(cst.Name, within=node)]
     for name in used if not module.path.endswith("__init__.py") else ():
@@ -77,13 +97,9 @@ def leftover_imports(module: Module, *gone: cst.CSTNode) -> Edits:
         alias = next(
             (each for each in statement.names if name.value == (each.evaluated_alias or each.evaluated_name)), None
         )
-        if alias is None or statement in removed or name.value in exported:
-            continue
-        away = (statement, *gone)
-        named = module.walk.named(name.value, module.tree)
-        if all(any(module.walk.inside(each, node) for node in away) for each in named):
-            removed[statement] = remove_import(module, statement, alias)
-    return tuple(edit for edits in removed.values() for edit in edits)
+        if alias is not None and name.value not in exported:
+            named = module.walk.named(name.value, module.tree)
+            yield statement, alias, [each for each in named if not module.walk.inside(each, statement)]
 
 
 def _aliased(module: Module, package: str, name: str, at: cst.CSTNode) -> tuple[str, Edits]:

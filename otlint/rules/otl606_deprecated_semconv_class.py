@@ -60,4 +60,5 @@ def _finding(module: Module, use: cst.Attribute, key: str, api: str) -> Finding:
 def _moved(module: Module, use: cst.Attribute, constant: str, safety: Safety) -> Fix:
     text, imports = edits.reference(module, constant, use)
     made = (*edits.replace(module, use, text), *imports, *edits.leftover_imports(module, use))
-    return Fix(f"take it from `{constant.split('.')[-2]}`", safety, made)
+    leftovers = edits.leftover_with_others(module, use)
+    return Fix(f"take it from `{constant.split('.')[-2]}`", safety, made, leftovers)
