@@ -45,7 +45,8 @@ class WrongStatus:
     """A value that a call gives for a status or a description.
 
     `value` is what is wrong, as it is written, and `argument` what the call gives, which may hold or name it. `meant`
-    is the dotted code that was meant, None when nobody can say; `sure` whether no other one can have been meant.
+    is the dotted code that was meant, None when nobody can say; `sure` whether no other one can have been meant, or
+    whether the description is dropped on every way.
     `description` is what the call gives beside the code.
     """
 
@@ -94,7 +95,8 @@ def _faults(module: Module, given: Given) -> Iterator[WrongStatus]:
         yield WrongStatus(given.call, Fault.BESIDE, made, description, given.helper, description=description)
     fine = [module.api(each) in _FINE for each in codes]
     if any(fine) and ((all(fine) and _is_all(module, given.value)) or is_text(description)):
-        yield WrongStatus(given.call, Fault.DROPPED, codes[fine.index(True)], description, given.helper)
+        code = codes[fine.index(True)]
+        yield WrongStatus(given.call, Fault.DROPPED, code, description, given.helper, sure=all(fine))
 
 
 def _code_fault(module: Module, given: Given, value: cst.BaseExpression) -> Fault | None:
@@ -136,7 +138,7 @@ def _without_code(module: Module) -> Iterator[WrongStatus]:
         description = module.argument(call, "description")
         hidden = any(arg.star for arg in call.args)
         if description is not None and module.argument(call, "status_code") is None and not hidden:
-            yield WrongStatus(call, Fault.DROPPED, description, description, helper=False)
+            yield WrongStatus(call, Fault.DROPPED, description, description, helper=False, sure=True)
 
 
 def _is_nothing(module: Module, description: cst.BaseExpression) -> bool:

@@ -50,6 +50,10 @@ def _message(module: Module, wrong: WrongStatus) -> str:
         return "a description beside a `Status` is dropped; give it to `set_status` with the code alone"
     if wrong.fault is Fault.NO_TEXT:
         return f"the description is {_words(wrong)}, no string, and is dropped; give its text"
+    if not wrong.sure:
+        return (
+            f"a description goes with `StatusCode.ERROR` only and is dropped with {what}; give it with the former alone"
+        )
     return "a description goes with `StatusCode.ERROR` only and is dropped here; leave it out"
 
 
@@ -69,6 +73,8 @@ def _fix(module: Module, wrong: WrongStatus) -> Fix | None:
         return None
     if wrong.fault in {Fault.IGNORED, Fault.FATAL, Fault.MISSING}:
         return _right_code(module, wrong)
+    if wrong.fault is Fault.DROPPED and not wrong.sure:
+        return None
     if wrong.fault is Fault.DROPPED and _argument(wrong.call, wrong.argument) is not None:
         return Fix("leave the description out", Safety.SAFE, _removed(module, wrong.call, wrong.argument))
     if wrong.fault is Fault.NO_TEXT and wrong.nature is Nature.EXCEPTION and wrong.value is wrong.argument:
