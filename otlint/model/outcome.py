@@ -69,6 +69,8 @@ def does_work(module: Module, call: cst.Call) -> bool:
     name = last_name(call.func) or ""
     if module.logs.of(call) is not None or _prints(module, call) or otel.is_otel(called):
         return False
+    if module.helpers.is_current(call):
+        return False
     if called is not None and called.startswith(_INNOCENT):
         return False
     if not module.may_raise(call) or pattern("work", "tidies").fullmatch(name):

@@ -136,7 +136,7 @@ class Spans:
             started = self._by_start.get(expression)
             if started is not None:
                 return started
-            if self.values.api(expression.func) == otel.GET_CURRENT_SPAN and not expression.args:
+            if self.helpers.is_current(expression):
                 return self.around(expression)
             entering = isinstance(expression.func, cst.Attribute) and expression.func.attr.value in _ENTERING
             return self._by_start.get(expression.args[0].value) if entering and expression.args else None
@@ -157,8 +157,7 @@ class Spans:
     def is_ambient(self, expression: Node) -> bool:
         """Whether the expression holds the caller's current span: `get_current_span()` outside of any own span."""
         if isinstance(expression, cst.Call):
-            called = self.values.api(expression.func)
-            return called == otel.GET_CURRENT_SPAN and not expression.args and self.around(expression) is None
+            return self.helpers.is_current(expression) and self.around(expression) is None
         if isinstance(expression, cst.Name):
             bindings = self.values.names.reaching(expression.value, expression)
             return bool(bindings) and all(
