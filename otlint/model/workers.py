@@ -38,7 +38,10 @@ class Worker:
 
 
 def workers(module: Module) -> Iterator[Worker]:
-    """The workers of a file that keep the context of a request: tasks, and threads that an instrumentor hands it to."""
+    """The workers of a file that keep the context of a request: tasks, and threads that are handed it.
+
+    That is done by an instrumentor, or by hand.
+    """
     for call, names in (*_tasks(module), *_threads(module)):
         endless = [name for name in sorted(names) if (facts := facts_of(module, name)) is not None and facts.endless]
         active = module.active(call) if endless else None
@@ -63,8 +66,12 @@ def _tasks(module: Module) -> Iterator[tuple[cst.Call, frozenset[str]]]:
 
 
 def _threads(module: Module) -> Iterator[tuple[cst.Call, frozenset[str]]]:
-    if module.instrumentation.of({"threading"}) is None:
-        return
+    instrumented = module.instrumentation.of({"threading"}) is not None
     for found in handoffs(module):
-        if found.way in {"thread", "submit", "executor"}:
+        if found.way not in {"thread", "submit", "executor"}:
+            continue
+        if module.api(found.target) == "contextvars.Context.run" and found.inputs:
+            # Thread(target=contextvars.copy_context().run, args=(refresh,))
+            yield found.call, frozenset(runs(module, found.inputs[0], found.inputs[1:]))
+        elif instrumented:
             yield found.call, frozenset(runs(module, found.target, found.inputs))
