@@ -327,7 +327,7 @@ class _Judge:
             return True
         # `runs.update_one(key, {"$set": {"status": "failed"}})`
         stored = [arg.value for arg in call.args if isinstance(arg.value, cst.Dict)]
-        stores = pattern("state", "stores").fullmatch(name) is not None
+        stores = pattern("state", "stores").fullmatch(name) and not otel.is_otel(self.module.api(call.func) or "")
         return True if stores and any(self.answers.answer(each) is Answer.ERROR for each in stored) else None
 
     def _buries(self, call: cst.Call) -> bool:
