@@ -5,6 +5,7 @@ Every answer may be None or empty for "unknown", and unknown means that a rule s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
@@ -46,6 +47,10 @@ from otlint.settings import Instrumentation as Declared
 from otlint.source import Source
 
 Place = Node | Related
+_TEST = re.compile(r"(?:unit_?)?test_.*|.*_(?:unit_?)?tests?|conftest|tests")
+_TEST_FOLDERS = frozenset({"test", "tests", "testing", "unit_tests", "unittests"})
+_TEST_LIBRARIES = frozenset({"pytest", "unittest", "hypothesis", "nose2", "testcontainers"})
+_HELPER = re.compile(r"_?(?:\w+_)?(?:helpers?|utils?|fixtures?|mocks?|fakes?|stubs?|factor(?:y|ies)|assert(?:s|ions)?)")
 _QUOTED = 60
 
 
@@ -113,11 +118,17 @@ class Module:
         """Whether the file is a test, for a rule that leaves those alone."""
         return self.silenced(self.tree, self.is_test and "the file is a test, which the rule leaves alone")
 
-    @property
+    @cached_property
     def is_test(self) -> bool:
-        """Whether the file is run by a test runner: by its own name, whatever folder it is in."""
-        name = self.path.rpartition("/")[2]
-        return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
+        """Whether a test runner runs the file, whatever folder it is in, or tests use it: their programs are none."""
+        folder, _, name = self.path.rpartition("/")
+        stem = name.removesuffix(".py")
+        if _TEST.fullmatch(stem):
+            return True
+        if _TEST_FOLDERS.isdisjoint(folder.split("/")):
+            return False
+        libraries = {each.partition(".")[0] for each in self.names.imports_everywhere}
+        return _HELPER.fullmatch(stem) is not None or not _TEST_LIBRARIES.isdisjoint(libraries)
 
     # -- names and values -----------------------------------------------------------------------------------
 
