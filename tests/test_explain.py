@@ -286,8 +286,28 @@ def watch(queues, found=None):
         "add_event",
         "the text has few values",
     ),
-    "OTL702 none": ("import time\n", "time", ""),
-    "OTL703 none": ("import time\n", "time", ""),
+    "OTL702 sign": (
+        """from opentelemetry import metrics
+
+lost = metrics.get_meter("shop").create_counter("stock.lost")
+
+
+def count(change):
+    if change < 0:
+        lost.add(-change)
+""",
+        "lost.add",
+        "what is negated may be negative itself, so its sign is not known",
+    ),
+    "OTL703 unknown": (
+        """from opentelemetry import metrics
+
+def make(name):
+    return metrics.get_meter("shop").create_counter(name.lower())
+""",
+        "create_counter",
+        "its name is not known",
+    ),
     "OTL704 view": (
         """from opentelemetry import metrics
 from opentelemetry.sdk.metrics.view import View
@@ -298,7 +318,15 @@ duration = metrics.get_meter("shop").create_histogram("order.duration", unit="s"
         "create_histogram",
         "a view of the project may give it other boundaries",
     ),
-    "OTL706 none": ("import time\n", "time", ""),
+    "OTL706 meters": (
+        """from opentelemetry import metrics
+
+calls = metrics.get_meter("shop").create_counter("calls")
+times = metrics.get_meter("carts").create_histogram("calls")
+""",
+        "create_histogram",
+        "the other one of that name is made by another meter",
+    ),
     "OTL801 factory": (
         """import logging
 

@@ -52,7 +52,21 @@ def conflicts(module: Module) -> Iterator[Conflict]:
         found = _here(module, each, earlier) or _elsewhere(module, each, others)
         if found is not None:
             yield found
+        else:
+            module.silenced(each.call, _agrees(module, each, earlier))
         earlier += [(each, one) for scope in _scopes(module, each) for one in _described(module, each, scope)]
+
+
+def _agrees(module: Module, each: Instrument, earlier: list[tuple[Instrument, Made]]) -> str | None:
+    """Why nothing is known to be in conflict with an instrument."""
+    scopes = list(_scopes(module, each))
+    if not scopes:
+        return "it is not known which meter makes it"
+    mine = [one for scope in scopes for one in _described(module, each, scope)]
+    same = [one for _, one in earlier if one[1] in {name for _, name, *_ in mine}]
+    if any(one[0] in scopes for one in same):
+        return "the other one of that name is like it, or not made in the same run"
+    return "the other one of that name is made by another meter" if same else None
 
 
 def _here(module: Module, each: Instrument, earlier: list[tuple[Instrument, Made]]) -> Conflict | None:

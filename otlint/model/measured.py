@@ -47,6 +47,11 @@ def is_negative(module: Module, value: cst.BaseExpression) -> bool:
     return False
 
 
+def takes_minus(value: cst.BaseExpression) -> bool:
+    """Whether a value is the negative of something, whatever that is."""
+    return isinstance(value, cst.UnaryOperation) and isinstance(value.operator, cst.Minus)
+
+
 def _may_be_negative(module: Module, value: cst.BaseExpression) -> bool:
     """Whether the sign of something is not known: a difference, or what is said to be below zero."""
     if isinstance(value, cst.BinaryOperation):

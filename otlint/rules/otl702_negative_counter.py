@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(Level.ERROR, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.measured import amounts, creation, is_negative, refused
+    from otlint.model.measured import amounts, creation, is_negative, refused, takes_minus
 
     if module.is_spared_test:
         return
@@ -29,6 +29,8 @@ def check(module: Module) -> Iterator[Finding]:
             what = refused(module, value)
             negative = owner in otel.MONOTONIC and is_negative(module, value)
             if not negative and what is None:
+                odd = owner in otel.MONOTONIC and takes_minus(value)
+                module.silenced(value, odd and "what is negated may be negative itself, so its sign is not known")
                 continue
             kind = owner.rpartition(".")[2]
             related = [] if module.walk.inside(value, call) else [(call, "it is measured here")]

@@ -34,6 +34,8 @@ def check(module: Module) -> Iterator[Finding]:
                 continue
             seen.add(given)
             yield module.finding(given, f"{what}, so the SDK raises an exception where metrics are switched on")
+        unknown = each.name is not None and module.helpers.attributes.text(each.name) is None
+        module.silenced(each.call, unknown and each.name not in seen and "its name is not known")
         if each.name is not None and each.name not in seen and module.text(each.name).is_unbounded:
             seen.add(each.name)
             yield module.finding(
