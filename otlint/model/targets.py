@@ -53,7 +53,7 @@ def target(module: Module, call: cst.Call, *, addressed: bool) -> Target | None:
     found = {_whose(module, each, 0) for each in ([given] if given is not None else [])}
     if given is None or (found == {None} and _is_path(module, given)):
         client = call.func.value if isinstance(call.func, cst.Attribute) else None
-        found = {_of_client(module, each) for each in (module.origins(client) if client is not None else ())}
+        found = {_of_client(module, each) for each in (_entered(module, client) if client is not None else ())}
     return found.pop() if len(found) == 1 else None
 
 
@@ -68,7 +68,7 @@ def _is_path(module: Module, given: cst.BaseExpression) -> bool:
     return any((_start(each) or "").startswith("/") for each in module.origins(given))
 
 
-def _of_client(module: Module, made: cst.BaseExpression) -> Target | None:
+def _of_client(module: Module, made: Node) -> Target | None:
     """`httpx.Client(base_url="http://orders")`, `OrdersStub(grpc.insecure_channel("orders:50051"))`."""
     if isinstance(made, cst.Attribute):
         found = {_of_client(module, each) for each in _stored(module, made)}
@@ -87,7 +87,7 @@ def _of_client(module: Module, made: cst.BaseExpression) -> Target | None:
 
 
 def _entered(module: Module, given: cst.BaseExpression) -> Iterator[Node]:
-    """`with grpc.insecure_channel("orders:50051") as channel:`."""
+    """`with grpc.insecure_channel("orders:50051") as channel:`, `with httpx.Client(base_url=URL) as client:`."""
     for origin in module.origins(given):
         bindings = module.names.reaching(origin.value, origin) if isinstance(origin, cst.Name) else ()
         yield next((each.value for each in bindings if each.kind == "with" and each.value is not None), origin)
