@@ -72,9 +72,12 @@ class Instrumentation:
                 return Reason(f"{key} {since} and later makes its own spans")
         return None
 
-    def possible(self, keys: Iterable[str], native: Iterable[str] = ()) -> Reason | None:
-        """Why one of them may be on: switched on, imported, launched with, or native in a version not known."""
-        wanted = frozenset(keys)
+    def possible(self, keys: Iterable[str], native: Iterable[str] = (), does: str = "") -> Reason | None:
+        """Why one of them may be on: switched on, imported, launched with, or native in a version not known.
+
+        `does`: what it is wanted for, "producer" or "consumer"; by their objects, one may be on for the other only.
+        """
+        wanted = frozenset(keys) - (self._on_for_others(does) if does else frozenset())
         if self._instruments_itself:
             return Reason("the project has an instrumentor of its own, and what that wraps is not known")
         if wanted & self._declared:
@@ -166,6 +169,17 @@ class Instrumentation:
         calls = frozenset().union(*(facts.calls for facts in self._near))
         imports = frozenset().union(*(facts.imports for facts in self._near))
         return self._on(calls) | _imported(imports)
+
+    def _on_for_others(self, does: str) -> frozenset[str]:
+        """`ConfluentKafkaInstrumentor().instrument_producer(…)` does nothing for a consumer."""
+        calls = frozenset().union(*(facts.calls for facts in self._near))
+        found = set()
+        for key, each in known.instrumentors().items():
+            if f"instrument_{does}" in each.objects:
+                on = {name for name in ("instrument", *each.objects) if f"{each.cls}.{name}" in calls}
+                if on and on.isdisjoint({"instrument", f"instrument_{does}"}):
+                    found.add(key)
+        return frozenset(found)
 
     @cached_property
     def _instruments_itself(self) -> bool:

@@ -152,7 +152,8 @@ def _described(module: Module, span: Span) -> Purpose | None:
         role = _OPERATIONS.get(plain(module, value)) if key in _OPERATION_KEYS else None
         if role is None:
             continue
-        excused = module.instrumentation.possible(messaging("producer" if role == "send" else "consumer"))
+        does = "producer" if role == "send" else "consumer"
+        excused = module.instrumentation.possible(messaging(does), does=does)
         why = f'described by its attributes as "{plain(module, value)}" of a message'
         if role == "send":
             return Purpose(PRODUCER, (otel.KIND_PRODUCER, otel.KIND_CLIENT), why, span.start, excused=excused)
@@ -220,7 +221,7 @@ def received(module: Module, span: Span) -> Purpose | None:
         uses = {each.value for part in (span.start, *span.regions) for each in module.walk.own(part, cst.Name)}
         if delivery.names.isdisjoint(uses):
             continue
-        excused = module.instrumentation.possible(delivery.instrumentors, delivery.native)
+        excused = module.instrumentation.possible(delivery.instrumentors, delivery.native, does="consumer")
         why = f"the processing of what {delivery.by}"
         return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES, excused, delivery.keys)
     return None
