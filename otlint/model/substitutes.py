@@ -97,6 +97,8 @@ def _is_shown(module: Module, call: cst.Call, span: Span) -> Reason | None:
     for mark in module.marks:
         if mark.span not in {span, None} or not mark.does & {"status", "unknown"}:
             continue
+        if mark.span is None and not module.walk.inside(mark.call, span.function or module.tree):
+            continue  # a call of that function is a mark of its own
         if mark.call not in flow or flow.reaches(call, mark.call) or flow.reaches(mark.call, call):
             return Reason("this call sets the status, or may do so", mark.call)
     ways = flow.escapes(call, (), every=True)
