@@ -86,22 +86,32 @@ def _ends_in(name: str, kind: str) -> bool:
 
 
 def _identifier(module: Module, value: Node) -> str:
-    """`user.email` of `user.email`, `str(user.email)`, `f"{user.email}"` and `user["email"]`; "" for anything else."""
+    """`user.email` of `user.email`, `str(user.email)`, `f"{user.email}"`; "" for anything else.
+
+    `email` of `user["email"]` and `user.get("email")`; all that comes out of cookies is one.
+    """
     if isinstance(value, cst.Name):
         return value.value
     if isinstance(value, cst.Attribute):
         return f"{_identifier(module, value.value)}.{value.attr.value}"
     if isinstance(value, cst.Call) and value.args and module.api(value.func) == "builtins.str":
         return _identifier(module, value.args[0].value)
+    if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute) and value.func.attr.value == "get":
+        key = value.args[0].value if value.args else None
+        return _key(value.func.value, key) if isinstance(key, cst.SimpleString) else ""
     if isinstance(value, cst.BooleanOperation):
         return _identifier(module, value.left)
     if isinstance(value, cst.FormattedString):
         holes = [part.expression for part in value.parts if isinstance(part, cst.FormattedStringExpression)]
         return _identifier(module, holes[0]) if len(holes) == 1 else ""
     item = value.slice[0].slice if isinstance(value, cst.Subscript) else None
-    if isinstance(item, cst.Index) and isinstance(item.value, cst.SimpleString):
-        return str(item.value.evaluated_value)
+    if isinstance(value, cst.Subscript) and isinstance(item, cst.Index) and isinstance(item.value, cst.SimpleString):
+        return _key(value.value, item.value)
     return ""
+
+
+def _key(owner: Node, key: cst.SimpleString) -> str:
+    return "cookie" if _last(owner) == "cookies" else str(key.evaluated_value)
 
 
 def _says_nothing(module: Module, value: cst.BaseExpression) -> bool:
