@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.reach import is_test
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def _words(first: Install) -> str:
 
 def _launched(module: Module, late: Install) -> Again | None:
     """`opentelemetry-instrument python app.py`: the launcher sets tracer and meter providers before anything else."""
-    if late.call is None or not late.sure or late.kind == otel.LOGGER_PROVIDER or _is_aside(module.path):
+    if late.call is None or not late.sure or late.kind == otel.LOGGER_PROVIDER or is_test(module.path):
         return None
     launch = launcher(module)
     if launch is None or _is_given_on(module, late.call):
