@@ -1,7 +1,7 @@
 """Processes that share the files of one run. All of them take the same steps; each does the work of its own files.
 
-A crew is forked once the files are read. From then on every process settles the same facts in the same order, so that
-each of them knows when it is another one's turn: who owns the file sends what it found, and the others wait for it.
+A crew is forked once the files are read. From then on every process settles the same facts, level by level: of each
+level it looks at its own files, tells the others what it found there, and waits for what they found.
 """
 
 from __future__ import annotations
@@ -72,20 +72,6 @@ class Crew:
     def owns(self, path: str) -> bool:
         """Whether this process does the work of a file."""
         return self._owner.get(path, 0) == self.number
-
-    def turn(self, path: str, mine: Any) -> Any:
-        """What the owner of a file found; `mine` is that, if this is the owner."""
-        owner = self._owner.get(path, 0)
-        if self.is_helper:
-            if owner == self.number:
-                self._send(0, mine)
-                return mine
-            return self._receive(0)
-        found = mine if owner == 0 else self._receive(owner)
-        for number in self._lines:
-            if number != owner:
-                self._send(number, found)
-        return found
 
     def gathered(self, mine: Mapping[str, Any]) -> dict[str, Any]:
         """What all processes found, by file; the same in each of them."""

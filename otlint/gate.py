@@ -18,7 +18,7 @@ _SWITCHES = (
     b"phoenix.otel",
     b"microsoft.opentel",
 )
-# What is done with a tracer or span that a file has been given, and has no other meaning.
+# What is done with a tracer or span that a file has been given, and with hardly anything else.
 _GIVEN = (b".start_as_current_span(", b".record_exception(", b".add_event(")
 _HANDING = (b"Thread", b"Timer(", b"run_in_executor(", b"start_new_thread(", b"submit(")
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import libcst as cst
 
-# The nodes that the parser makes most of, besides white space: five of six.
+# The nodes that the parser makes most of, besides white space: three of four.
 _FREQUENT = (
     "Name", "TrailingWhitespace", "Dot", "Attribute", "SimpleStatementLine", "Comma", "Arg", "ParenthesizedWhitespace",
     "Call", "EmptyLine", "SimpleString", "Assign", "AssignTarget", "AssignEqual",
