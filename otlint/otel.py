@@ -130,6 +130,8 @@ SEMCONV_CLASSES = (
     "opentelemetry.semconv.trace.SpanAttributes",
     "opentelemetry.semconv.resource.ResourceAttributes",
 )
+# And the one for names of metrics.
+METRIC_NAMES = "opentelemetry.semconv.metrics.MetricInstruments"
 
 START_SPAN = f"{TRACER}.start_span"
 START_AS_CURRENT_SPAN = f"{TRACER}.start_as_current_span"

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.outdated import opts_in
+from otlint.paths import module_name
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
     from otlint.model.walk import Node
 
 NEWEST = "1.45"  # the version of known/api.toml
+_PACKAGE = 2  # `opentelemetry.sdk`
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,29 +49,55 @@ def deprecated(module: Module) -> Iterator[Gone]:
     """Every import and attribute of the file that works and that is announced to be taken away."""
     for statement, dotted in module.names.imported():
         found = _listed(module, "deprecated", statement, dotted)
-        if found is not None and not module.silenced(statement, _is_fallback(module, statement) and "another is tried"):
+        if found is not None and not module.silenced(statement, _kept(module, found)):
             yield found
     for attribute in module.walk.all(cst.Attribute):
         written = module.names.dotted(attribute) if _is_use(module, attribute) else None
         found = _listed(module, "deprecated", attribute, written) if written is not None else None
-        if found is not None and found.name == written:
+        if found is not None and found.name == written and not module.silenced(attribute, _kept(module, found)):
             yield found
+
+
+def _kept(module: Module, found: Gone) -> str | None:
+    """Why a deprecated name is used on purpose."""
+    if isinstance(found.node, cst.Import | cst.ImportFrom) and _is_fallback(module, found.node):
+        return "another is tried"
+    chosen = found.name == otel.METRIC_NAMES and opts_in(module)
+    return "its user chooses between old and new names" if chosen else None
+
+
+def may_lack(module: Module, found: Gone) -> bool:
+    """Whether the project allows versions that do not have the name that has taken the place of a deprecated one."""
+    row = known.table("deprecated")[found.name]
+    return module.instrumentation.otel_may_precede(row["since"])
+
+
+def is_within(module: Module, package: str) -> bool:
+    """Whether the file is one of the package itself: `src/opentelemetry/sdk/trace/export.py` of `opentelemetry.sdk`."""
+    return f".{package}." in f".{module_name(module.path)}."
+
+
+def _is_own(module: Module, dotted: str) -> bool:
+    """Whether the name is of the package that the file is of, which decides itself what it has."""
+    return is_within(module, ".".join(dotted.split(".")[:_PACKAGE]))
 
 
 def _listed(module: Module, table: str, node: Node, dotted: str) -> Gone | None:
     """What a table says of a name, or of the longest start of it."""
-    rows = known.table(table) if otel.is_otel(dotted) else {}
+    rows = known.table(table) if otel.is_otel(dotted) and not _is_own(module, dotted) else {}
     for length in range(dotted.count(".") + 1, 0, -1):
         start = ".".join(dotted.split(".")[: length + 1])
         row = rows.get(start)
         if row is not None and module.instrumentation.otel_at_least(row["since"]):
+            if dotted[len(start) + 1 :].partition(".")[0] in row.get("others", ()):
+                return None
             use = row["use"]
             return Gone(node, start, use if " " in use else f"`{use}`", use if row.get("renamed") else None)
     return None
 
 
 def _gone(module: Module, node: Node, dotted: str, newest: bool) -> Gone | None:
-    if not otel.is_otel(dotted):
+    if not otel.is_otel(dotted) or _is_own(module, dotted):
         return None
     found = _listed(module, "removed", node, dotted)
     if found is not None:

@@ -163,6 +163,17 @@ class Instrumentation:
             if package in pins
         )
 
+    def otel_may_precede(self, version: str) -> bool:
+        """Whether what the project asks for leaves room for versions of OpenTelemetry before that one."""
+        if self._module.declared.version is not None:
+            return not self.otel_at_least(version)
+        pins = self._deployment.pins
+        return any(
+            self._deployment.at_least(package, needed) is not True
+            for package, needed in _distributions(version).items()
+            if pins.get(package)
+        )
+
     @cached_property
     def _around(self) -> frozenset[str]:
         """The instrumentors that some file may switch on for this one."""

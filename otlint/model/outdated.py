@@ -24,8 +24,8 @@ from otlint.model.walk import Node
 if TYPE_CHECKING:
     from otlint.model.module import Module
 
-# Who reads this variable emits the old names, the new ones or both, as its user wants.
-_OPT_IN = "OTEL_SEMCONV_STABILITY_OPT_IN"
+# Who reads this variable, by itself or by this module, emits the old names, the new ones or both, as its user wants.
+_OPT_IN = ("OTEL_SEMCONV_STABILITY_OPT_IN", "opentelemetry.instrumentation._semconv")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,13 +47,18 @@ class Outdated:
 
 def outdated(module: Module) -> Iterator[Outdated]:
     """Every deprecated name once, in source order of the uses."""
-    if _OPT_IN in module.source.text:
+    if opts_in(module):
         return
     seen: set[Node] = set()
     for found in (*_attributes(module), *_metrics(module)):
         if found.place not in seen:
             seen.add(found.place)
             yield found
+
+
+def opts_in(module: Module) -> bool:
+    """Whether the user of the file chooses between old names and new ones."""
+    return any(each in module.source.text for each in _OPT_IN)
 
 
 def _attributes(module: Module) -> Iterator[Outdated]:

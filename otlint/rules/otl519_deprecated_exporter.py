@@ -21,12 +21,15 @@ _WHY = {
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.gone import is_within
+
     if module.is_spared_test:
         return
+    packages = {name: kind for name, kind in otel.DEPRECATED_EXPORTERS.items() if not is_within(module, name)}
     seen = set()
     for statement, dotted in module.names.imported():
         # from opentelemetry.exporter.jaeger.thrift import JaegerExporter
-        for package, kind in otel.DEPRECATED_EXPORTERS.items():
+        for package, kind in packages.items():
             if (dotted == package or dotted.startswith(f"{package}.")) and (statement, kind) not in seen:
                 seen.add((statement, kind))
                 yield module.finding(statement, f"the {kind} exporter {_WHY[kind]}")

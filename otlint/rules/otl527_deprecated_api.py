@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.gone import deprecated, uses
+    from otlint.model.gone import deprecated, may_lack, uses
 
     if module.is_spared_test:
         return
     for found in deprecated(module):
         old, new = ((each or "").rpartition(".")[2] for each in (found.name, found.renamed))
         places = uses(module, found)
-        fix = Fix(f"use `{new}`", Safety.SAFE, edits.rename(module, places, new)) if places else None
+        safety = Safety.UNSAFE if places and may_lack(module, found) else Safety.SAFE
+        fix = Fix(f"use `{new}`", safety, edits.rename(module, places, new)) if places else None
         yield module.finding(found.node, f"`{old}` is deprecated and will be taken away; use {found.use}", fix=fix)
