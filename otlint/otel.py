@@ -123,6 +123,8 @@ RESOURCE_CREATE = f"{RESOURCE}.create"
 RESOURCE_MERGE = f"{RESOURCE}.merge"
 LOGGER = "opentelemetry._logs.Logger"
 LOG_RECORD = "opentelemetry._logs.LogRecord"
+# What is given the log records that others have made.
+RECORD_TAKERS = frozenset({LOGGER, "opentelemetry.sdk._logs.LogRecordProcessor"})
 SET_BAGGAGE = "opentelemetry.baggage.set_baggage"
 HTTP_ROUTE = "http.route"
 # Classes of constants for keys of the semantic conventions, deprecated in favour of modules.

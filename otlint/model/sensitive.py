@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from otlint import known
+from otlint import known, otel
 from otlint.model.attributes import Attribute
+from otlint.model.spelled import is_plain
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -62,7 +63,15 @@ def _judge(module: Module, write: Attribute, more: Sequence[str]) -> Sensitive |
         return None
     asked = _is_asked_for(module, write.call) or _is_asked_for(module, write.key)
     why = asked and "a test shows that somebody asks for the content"
+    why = why or (_passes_on(module, write.call) and "what others have recorded is passed on")
     return None if module.silenced(write.key, why) else Sensitive(write, "content", key)
+
+
+def _passes_on(module: Module, call: Node) -> bool:
+    """Whether it is a logger or processor of OpenTelemetry that writes down log records: who made them has asked."""
+    function = module.function_of(call)
+    owner = module.walk.class_of(function) if function is not None else None
+    return owner is not None and not otel.RECORD_TAKERS.isdisjoint(module.values.lineage(owner))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -169,7 +178,7 @@ def _is_all(module: Module, value: Node) -> bool:
         if not _serializes(name):
             return False
         if name not in {"str", "repr", "dict"}:
-            return not (value.args and isinstance(value.args[0].value, cst.Dict))
+            return not value.args or not is_plain(module, value.args[0].value)
         return bool(value.args) and _is_thing(module, value.args[0].value)
     if isinstance(value, cst.Attribute) and module.api(value) == "os.environ":
         return True
