@@ -67,3 +67,12 @@ def misfit(module: Module, call: cst.Call, api: str, text: str | None) -> str | 
         if all(each is None for each in given):
             return "without `http://` the exporter speaks TLS, which a collector on this port mostly does not; add it"
     return None
+
+
+def values_deployed(module: Module, variable: str) -> list[str]:
+    """What a variable of the environment is set to by the files that deploy the program, or else the project."""
+    deployments = module.project.deployments
+    if deployments is None:
+        return []
+    own = deployments.for_path(module.path).env.get(variable)
+    return [own] if own else [each.env[variable] for each in deployments.units.values() if each.env.get(variable)]

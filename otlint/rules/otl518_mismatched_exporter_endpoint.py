@@ -82,14 +82,18 @@ def _switch(module: Module, call: cst.Call) -> Iterator[Finding]:
 def _verbatim(
     module: Module, call: cst.Call, endpoint: cst.BaseExpression | None, wanted: str, origin: cst.BaseExpression
 ) -> Iterator[Finding]:
+    from otlint.model.addresses import values_deployed
     from otlint.model.exporters import fallback
 
     said = wanted in module.source.text and f"the file speaks of `{wanted}`, so the variable may hold it or get it"
-    if module.silenced(call, said):
+    deployed = values_deployed(module, _BASE)
+    whole = any(value.endswith(wanted) for value in deployed) and f"it is deployed with a value that has `{wanted}`"
+    if module.silenced(call, said or whole):
         return
     given = next(arg for arg in call.args if arg.value is endpoint)
     bare = endpoint is origin and fallback(module, origin) is None and given.keyword is not None
-    fix = Fix("leave it to the exporter", Safety.SAFE, edits.remove_argument(module, call, given)) if bare else None
+    safety = Safety.SAFE if deployed else Safety.UNSAFE
+    fix = Fix("leave it to the exporter", safety, edits.remove_argument(module, call, given)) if bare else None
     message = f"the exporter adds `{wanted}` to {_BASE} only if it reads that itself; leave `endpoint` out"
     yield module.finding(given, message, fix=fix)
 
