@@ -34,21 +34,21 @@ class Conditions:
     def _about_value(self, test: Node) -> bool | None:
         """The value is there, is a span and records: a span that does not needs no end."""
         if isinstance(test, cst.Comparison):
-            return _not_none(test) if _root(test.left) in self.holders else None
+            return _not_none(test) if root(test.left) in self.holders else None
         if isinstance(test, cst.Call):
             return self._called(test)
         if isinstance(test, cst.Attribute) and test.attr.value != "is_valid":
             return None
-        return True if _root(test) in self.holders else None
+        return True if root(test) in self.holders else None
 
     def _called(self, call: cst.Call) -> bool | None:
         func = call.func
         if isinstance(func, cst.Name) and func.value in {"isinstance", "hasattr", "bool"}:
-            if not call.args or _root(call.args[0].value) not in self.holders:
+            if not call.args or root(call.args[0].value) not in self.holders:
                 return None
             return not (len(call.args) > 1 and "NonRecording" in _text(call.args[1].value))
         recording = isinstance(func, cst.Attribute) and func.attr.value == "is_recording"
-        return True if recording and _root(func) in self.holders else None
+        return True if recording and root(func) in self.holders else None
 
     @property
     def _given(self) -> dict[str, bool]:
@@ -177,7 +177,7 @@ def _text(node: Node) -> str:
     return "".join(cst.Module([]).code_for_node(node).split())
 
 
-def _root(node: Node) -> str | None:
+def root(node: Node) -> str | None:
     if isinstance(node, cst.NamedExpr):
         node = node.target
     while isinstance(node, cst.Attribute | cst.Call):

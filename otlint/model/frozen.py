@@ -13,6 +13,7 @@ import libcst as cst
 
 from otlint import known
 from otlint.deployment import Evidence
+from otlint.model.conditions import Conditions, root
 from otlint.model.providers import SENDS, Provider, sending
 from otlint.model.reason import Elsewhere, Reason
 from otlint.model.walk import Node
@@ -72,9 +73,12 @@ def _in_vain(module: Module, handler: cst.FunctionDef) -> tuple[Node | None, Nod
     if all(module.span_around(call) is not None for call in flushes):
         return flushes[0], None
     flow = module.flow(handler)
+    # `if processor: processor.force_flush()` flushes whenever there is anything to.
+    holders = [name for call in flushes if (name := root(call.func)) is not None]
     for span in module.spans:
         if span.function is handler and span.start in flow:
-            for leaves in flow.escapes(span.start, flushes):
+            there = Conditions(module.walk, module.names, span.start, holders)
+            for leaves in flow.escapes(span.start, flushes, known=there.known):
                 if leaves.kind == "return":
                     return None, leaves.node
     return None, None
