@@ -30,6 +30,8 @@ _OWN = re.compile(
     r"(?i)(?:service|svc|backend|microservice|upstream|downstream)s?_?(?:base_?|api_?)?(?:ur[il]|host|addr(?:ess)?|endpoint)"
 )
 _SERVICE = re.compile(r"(?:^|[.-])(?:service|svc)(?:$|[.-])")
+# The machine itself: without a port, it stands for whatever a socket or a proxy leads to.
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _INSIDE = (".svc", ".cluster.local", ".local", ".internal", ".localhost", ".lan", ".consul")
 # What gives a URL that begins with the first argument, or with what the method is called on.
 _JOINS = frozenset({"urllib.parse.urljoin", "builtins.str", "yarl.URL", "httpx.URL", "urllib.request.Request"})
@@ -189,6 +191,8 @@ def _of_text(text: str, *, complete: bool) -> Target | None:
     if url is None or not (complete or url["more"] or url["port"]):
         return None
     host, port = url["host"].strip("[]").lower(), url["port"]
+    if host in _HERE and port is None:
+        return None
     table = known.table("propagators")["targets"]
     if (port in table["ports"] and not _SERVICE.search(host)) or not set(re.split(r"[.-]", host)).isdisjoint(
         table["hosts"]
