@@ -73,10 +73,18 @@ def _kind(module: Module, given: cst.BaseExpression, none: bool) -> Kind | None:
         return Kind.NONE if none else None
     kind = module.type(given)
     if kind in _KINDS:
-        return _KINDS[kind]
+        return None if _is_made_up(module, given) else _KINDS[kind]
     if _is_carrier(module, given, kind):
         return Kind.CARRIER
     return Kind.OTHER if _is_own(module, kind) else None
+
+
+def _is_made_up(module: Module, given: cst.BaseExpression) -> bool:
+    """Whether it is a part of a span that the code has put together: `ReadableSpan("order", parent=extracted).parent`."""
+    if not isinstance(given, cst.Attribute):
+        return False
+    made = (each for each in module.origins(given.value) if isinstance(each, cst.Call))
+    return any(module.api(each.func) == otel.SPAN for each in made)
 
 
 def _is_carrier(module: Module, given: cst.BaseExpression, kind: str | None) -> bool:
