@@ -80,7 +80,7 @@ def _kind(module: Module, given: cst.BaseExpression, none: bool) -> Kind | None:
 
 
 def _is_made_up(module: Module, given: cst.BaseExpression) -> bool:
-    """Whether it is a part of a span that the code has put together: `ReadableSpan("order", parent=extracted).parent`."""
+    """Whether it is part of a span that the code has put together: `ReadableSpan("order", parent=extracted).parent`."""
     if not isinstance(given, cst.Attribute):
         return False
     made = (each for each in module.origins(given.value) if isinstance(each, cst.Call))

@@ -19,7 +19,7 @@ Pair = tuple[cst.BaseExpression, cst.BaseExpression]
 _CLASS = re.compile(r"\w*?(Span|Trace|Metric|Log)s?(?:Record)?Exporter")
 _SIGNALS = {"Span": "traces", "Trace": "traces", "Metric": "metrics", "Log": "logs"}
 # Packages whose exporters send to another process.
-_REMOTE = ("opentelemetry.exporter.", "azure.monitor.opentelemetry.exporter.")
+REMOTE = ("opentelemetry.exporter.", "azure.monitor.opentelemetry.exporter.")
 _CONSOLE = re.compile(r"opentelemetry\.sdk\..*\.Console\w+")
 _READS = frozenset({"os.getenv", "os.environ.get"})
 _EXAMPLES = re.compile(
@@ -43,7 +43,7 @@ class Exporter:
     @property
     def is_remote(self) -> bool:
         """Whether it sends to another process."""
-        return self.kind.startswith(_REMOTE)
+        return self.kind.startswith(REMOTE)
 
     @property
     def is_console(self) -> bool:
@@ -56,7 +56,7 @@ def exporters(module: Module) -> list[Exporter]:
     found = []
     for call in module.calls(*module.apis_called):
         kind = module.api(call.func) or ""
-        signal = _signal(kind)
+        signal = signal_of(kind)
         if signal is not None:
             found.append(Exporter(call, kind, signal))
     return found
@@ -67,14 +67,15 @@ def made(module: Module, expression: cst.BaseExpression) -> list[Exporter | None
     found: list[Exporter | None] = []
     for origin in module.origins(expression):
         kind = module.type(origin) or ""
-        signal = _signal(kind) if isinstance(origin, cst.Call) else None
+        signal = signal_of(kind) if isinstance(origin, cst.Call) else None
         found.append(Exporter(origin, kind, signal) if isinstance(origin, cst.Call) and signal else None)
     return found
 
 
-def _signal(kind: str) -> str | None:
+def signal_of(kind: str) -> str | None:
+    """What a class exports, by its dotted name: traces, metrics or logs; None for what is no exporter."""
     match = _CLASS.fullmatch(kind.rpartition(".")[2])
-    if match is not None and kind.startswith(("opentelemetry.", *_REMOTE)):
+    if match is not None and kind.startswith(("opentelemetry.", *REMOTE)):
         return _SIGNALS[match[1]]
     old = kind.startswith(tuple(f"{each}." for each in otel.DEPRECATED_EXPORTERS)) and kind.endswith("Exporter")
     return "traces" if old else None

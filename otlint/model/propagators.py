@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.exporters import REMOTE, signal_of
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -72,11 +73,19 @@ def _named_parts(module: Module, composite: cst.Call) -> cst.List | None:
 
 
 def is_estate(module: Module, names: list[str]) -> bool:
-    """Whether a header or a library of the same format is used beside the propagator."""
+    """Whether a header, a library or the only back end of the same format is used beside the propagator."""
     headers = tuple(each for name in names for each in _listed(name, "headers"))
     libraries = {each for name in names for each in _listed(name, "libraries")}
     imports = module.names.imports_everywhere.union(*(each.imports for each in module.project.files.values()))
-    if any(each.partition(".")[0] in libraries for each in imports):
+    if any(each.partition(".")[0] in libraries for each in imports) or _is_of_backend(module, names):
         return True
     texts = (str(each.evaluated_value).lower() for each in module.walk.all(cst.SimpleString))
     return bool(headers) and any(text.startswith(headers) for text in texts)
+
+
+def _is_of_backend(module: Module, names: list[str]) -> bool:
+    """Whether all spans of the file go to a back end that brought the format along."""
+    packages = tuple(f"{each}." for name in names for each in _listed(name, "exporters"))
+    imported = (each for each in module.names.imports_everywhere if each.startswith(REMOTE))
+    sent = [each for each in imported if signal_of(each) == "traces"]
+    return bool(sent) and bool(packages) and all(each.startswith(packages) for each in sent)

@@ -42,6 +42,10 @@ def check(module: Module) -> Iterator[Finding]:
             attribute.call, module.project.calls(otel.VIEW) and "a view of the project may drop the attribute"
         ):
             continue
+        if module.silenced(
+            attribute.call, _knows_routes(module, attribute, verdict) and "paths without a route are measured otherwise"
+        ):
+            continue
         yield module.finding(
             attribute.key,
             f"{_named(attribute)} has no bound on its values, and each of them is a time series of its own; "
@@ -61,6 +65,22 @@ def _is_said(attribute: Attribute, verdict: Text) -> bool:
         return False
     key = (attribute.name or "").replace(".", "_").replace("-", "_")
     return is_identity(key) and says_unbounded(key)
+
+
+def _knows_routes(module: Module, attribute: Attribute, verdict: Text) -> bool:
+    """Whether it is the path of a request, and the code around asks for 404: how many others there are is not known.
+
+    if status != 404: duration.record(taken, {"path": request.url.path})
+    """
+    import libcst as cst
+
+    from otlint.model.pieces import last_name
+
+    if verdict.origin is None or last_name(verdict.origin) != "path":
+        return False
+    around = [up for up in module.walk.ancestors(attribute.call) if isinstance(up, cst.FunctionDef)]
+    tests = module.walk.all(cst.Comparison, within=around[-1]) if around else ()
+    return any("404" in (text := module.code(test)) or "NOT_FOUND" in text for test in tests)
 
 
 def _named(attribute: Attribute) -> str:
