@@ -74,6 +74,11 @@ GET_LOGGER = "opentelemetry._logs.get_logger"
 OBSERVATION = "opentelemetry.metrics.Observation"
 VIEW = "opentelemetry.sdk.metrics.view.View"
 EXPONENTIAL = "opentelemetry.sdk.metrics.view.ExponentialBucketHistogramAggregation"
+# What a view gives to a histogram that is not to have the default boundaries, or is not to be exported.
+VIEWED = tuple(
+    f"opentelemetry.sdk.metrics.view.{name}Aggregation"
+    for name in ("ExplicitBucketHistogram", "Drop", "LastValue", "Sum")
+)
 # What a meter makes, by the method that makes it; the observable ones are read through callbacks.
 INSTRUMENTS = {
     f"{METER}.create_counter": "opentelemetry.metrics.Counter",

@@ -42,6 +42,16 @@ def annotated(values: Values, annotation: Node) -> str | None:
     return _type(annotation, values.api, values)
 
 
+def is_open(values: Values, annotation: Node) -> bool:
+    """Whether an annotation leaves the type open: `Any`, `Any | None`, `Optional[Any]`."""
+    if isinstance(annotation, cst.BinaryOperation):
+        return all(_is_none(side) or is_open(values, side) for side in (annotation.left, annotation.right))
+    if isinstance(annotation, cst.Subscript) and values.api(annotation.value) == "typing.Optional":
+        item = annotation.slice[0].slice
+        return isinstance(item, cst.Index) and is_open(values, item.value)
+    return values.api(annotation) == "typing.Any"
+
+
 def _type(node: Node, dotted: Dotted, values: Values) -> str | None:
     if isinstance(node, cst.Name | cst.Attribute):
         name = dotted(node)

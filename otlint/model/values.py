@@ -274,12 +274,17 @@ class Values:
 
     def held(self, bindings: Sequence[Binding]) -> str | None:
         """The one type of the values that the bindings give; None and no-op stand-ins do not count."""
-        found = {self._bound(binding) for binding in bindings if not _is_none(binding.value) or binding.annotation}
+        found = {self._bound(binding) for binding in bindings if self._tells(binding)}
         if len(found) > 1:
             found = {each for each in found if each is None or not _STAND_IN.search(each)}
         if len(found) == 1:
             return found.pop()
         return None
+
+    def _tells(self, binding: Binding) -> bool:
+        """Whether a binding may give more than None, as `x: Tracer | None = None` does; `x: Any = None` does not."""
+        declared = binding.annotation
+        return not _is_none(binding.value) or (declared is not None and not notes.is_open(self, declared))
 
     def _bound(self, binding: Binding) -> str | None:
         if binding.kind == "param" and (gathered := _gathers(binding.node, self.walk)) is not None:
@@ -377,7 +382,7 @@ class Values:
                 return self.returns(prop) if self.is_property(prop) else None
             bindings = self.names.attributes.get((definition, name), [])
             bindings = bindings + self.names.in_class(definition, name)
-            present = [b for b in bindings if not _is_none(b.value) or b.annotation is not None]
+            present = [binding for binding in bindings if self._tells(binding)]
             if present:
                 found_types = {self._bound(binding) for binding in present}
                 if len(found_types) > 1:

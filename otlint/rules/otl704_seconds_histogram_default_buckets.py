@@ -55,7 +55,7 @@ def _is_of_seconds(module: Module, each: Instrument) -> bool:
 
 def _aggregated(module: Module) -> str | None:
     """Why the histogram may have other boundaries."""
-    if module.project.calls(otel.VIEW):
+    if any(map(module.project.calls, otel.VIEWED)):
         return "a view of the project may give it other boundaries"
     if module.project.calls(otel.EXPONENTIAL) or module.instrumentation.variable(_AGGREGATION) is not None:
         return "the project has histograms whose buckets are exponential"
