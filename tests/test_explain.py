@@ -310,9 +310,9 @@ def make(name):
     ),
     "OTL704 view": (
         """from opentelemetry import metrics
-from opentelemetry.sdk.metrics.view import View
+from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
 
-view = View(instrument_name="*.duration")
+view = View(instrument_name="*.duration", aggregation=ExplicitBucketHistogramAggregation([1]))
 duration = metrics.get_meter("shop").create_histogram("order.duration", unit="s")
 """,
         "create_histogram",
@@ -748,6 +748,13 @@ logging.getLogger().addHandler(LoggingHandler())
         "set_attribute",
         "a test shows that somebody asks for the content",
     ),
+    "OTL602 passed on": (
+        "import json\nfrom opentelemetry import trace\nfrom opentelemetry._logs import Logger\n\n\n"
+        "class Events(Logger):\n    def emit(self, record):\n        span = trace.get_current_span()\n"
+        "        span.set_attribute('shop.body', json.dumps(record.body))\n",
+        "set_attribute",
+        "what others have recorded is passed on",
+    ),
     "OTL603 both": (
         BLOCK + "        span.set_attribute('http.status_code', 200)\n"
         "        span.set_attribute('http.response.status_code', 200)\n",
@@ -799,7 +806,8 @@ exporter = OTLPSpanExporter(endpoint=endpoint)  # which ends with /v1/traces
         "the file speaks of `/v1/traces`, so the variable may hold it or get it",
     ),
     "OTL505 by hand": (
-        HEAD + """from opentelemetry import context
+        HEAD
+        + """from opentelemetry import context
 
 
 def before(order):
@@ -822,7 +830,8 @@ trace.get_tracer_provider().add_span_processor(BatchSpanProcessor(ConsoleSpanExp
         "no equal exporter is known to get the same",
     ),
     "OTL506 finally": (
-        HEAD + """def read(span, answer):
+        HEAD
+        + """def read(span, answer):
     try:
         yield from answer
     finally:

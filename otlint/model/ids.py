@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.given import given
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -124,10 +125,21 @@ def _field(module: Module, expression: cst.BaseExpression, depth: int = 0) -> st
     """Which id of a span context the value is: `span.get_span_context().trace_id`."""
     if isinstance(expression, cst.Attribute) and expression.attr.value in _IDS:
         return expression.attr.value if module.type(expression.value) == otel.SPAN_CONTEXT else None
-    if not isinstance(expression, cst.Name) or depth > 3:
+    if depth > 3:
         return None
-    found = {_field(module, each, depth + 1) for each in module.origins(expression) if each is not expression}
+    found = {_field(module, each, depth + 1) for each in _sources(module, expression)}
     return found.pop() if len(found) == 1 else None
+
+
+def _sources(module: Module, expression: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Where the value of a name comes from, callers included, and what a function of the file returns."""
+    if isinstance(expression, cst.Name):
+        yield from (each for each in module.origins(expression) if each is not expression)
+        yield from given(module, expression)
+    function = module.values.function(module.api(expression.func)) if isinstance(expression, cst.Call) else None
+    for returned in module.values.own(function, cst.Return) if function is not None else ():
+        if returned.value is not None:
+            yield returned.value
 
 
 def _is_of_propagator(module: Module, node: Node) -> bool:

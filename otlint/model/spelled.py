@@ -10,14 +10,13 @@ Whoever reads the trace could read as much in the source.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from otlint import known
+from otlint.model.given import given as passed
 from otlint.model.pieces import last_name
-from otlint.model.values import argument, parameters
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ def is_plain(module: Module, given: cst.BaseExpression) -> bool:
     origins = list(module.origins(given))
     if origins and all(_is_spelled(module, each) for each in origins):
         return not isinstance(given, cst.Name) or not _is_filled(module, given)
-    given_by = list(_passed(module, given)) or [given]
-    return all(_is_place(each) for each in given_by)
+    return all(_is_place(each) for each in list(passed(module, given)) or [given])
 
 
 def _is_spelled(module: Module, value: Node) -> bool:
@@ -54,19 +52,6 @@ def _is_filled(module: Module, name: cst.Name) -> bool:
     uses += module.walk.all(cst.Subscript, within=inside)
     own = (each for each in uses if isinstance(each.value, cst.Name) and each.value.value == name.value)
     return any(isinstance(module.walk.parent[each], cst.Call | cst.AssignTarget | cst.AugAssign) for each in own)
-
-
-def _passed(module: Module, given: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    """What the calls in this file pass for a parameter."""
-    function = module.function_of(given)
-    if not isinstance(given, cst.Name) or not isinstance(function, cst.FunctionDef):
-        return
-    if any(binding.kind != "param" for binding in module.names.reaching(given.value, given)):
-        return
-    for call in module.values.call_sites(function):
-        value = argument(call, given.value, parameters(function))
-        if value is not None:
-            yield value
 
 
 def _is_place(value: Node) -> bool:
