@@ -749,9 +749,14 @@ logging.getLogger().addHandler(LoggingHandler())
         "a test shows that somebody asks for the content",
     ),
     "OTL602 passed on": (
-        "import json\nfrom opentelemetry import trace\nfrom opentelemetry._logs import Logger\n\n\n"
-        "class Events(Logger):\n    def emit(self, record):\n        span = trace.get_current_span()\n"
-        "        span.set_attribute('shop.body', json.dumps(record.body))\n",
+        """import json
+from opentelemetry import trace
+from opentelemetry._logs import Logger
+
+class Events(Logger):
+    def emit(self, record):
+        trace.get_current_span().set_attribute("shop.body", json.dumps(record.body))
+""",
         "set_attribute",
         "what others have recorded is passed on",
     ),
