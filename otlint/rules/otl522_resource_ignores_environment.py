@@ -36,8 +36,16 @@ def _reason(module: Module, call: cst.Call) -> str | None:
     """Why the resource is all right without the environment."""
     import libcst as cst
 
+    from otlint.model.resources import is_copy, is_for_maker, reads_environment
+
     if _is_of_detector(module, call):
         return "a detector gives one part of a resource"
+    if is_copy(module, call):
+        return "it takes over the attributes of another resource"
+    if reads_environment(module):
+        return "the file reads OTEL_RESOURCE_ATTRIBUTES itself"
+    if is_for_maker(module, call):
+        return "it is sent to the maker of the product, whom the environment of its users is no concern of"
     if any(module.api(each.func) == otel.RESOURCE_CREATE for each in module.walk.all(cst.Call, within=call)):
         return "it takes over the attributes of `Resource.create`"
     others = [way for other in _merged_with(module, call) for way in module.origins(other)]
