@@ -110,6 +110,7 @@ MEASURES = frozenset(
 MEASURED_BY = {each.rpartition(".")[0]: each.rpartition(".")[2] for each in MEASURES}
 _SAMPLING = "opentelemetry.sdk.trace.sampling."
 PARENT_BASED = f"{_SAMPLING}ParentBased"
+DROPS_ALL = frozenset({f"{_SAMPLING}ALWAYS_OFF", f"{_SAMPLING}DEFAULT_OFF"})
 # Samplers that decide for every span anew, whatever its parent says.
 ROOT_SAMPLERS = frozenset({f"{_SAMPLING}TraceIdRatioBased", f"{_SAMPLING}ALWAYS_ON"})
 FORMAT_IDS = {

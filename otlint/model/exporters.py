@@ -23,7 +23,8 @@ REMOTE = ("opentelemetry.exporter.", "azure.monitor.opentelemetry.exporter.")
 _CONSOLE = re.compile(r"opentelemetry\.sdk\..*\.Console\w+")
 _READS = frozenset({"os.getenv", "os.environ.get"})
 _EXAMPLES = re.compile(
-    r"(?i)(?:^|/)(?:docs?|examples?|samples?|snippets|tutorials?|demos?|notebooks?|quick-?starts?[\w-]*|cookbooks?"
+    r"(?i)(?:^|/)(?:docs?|(?:examples?|samples?|demos?)(?:[-_]apps?)?|snippets|tutorials?|notebooks?"
+    r"|quick-?starts?[\w-]*|cookbooks?"
     r"|tests?|testing|benchmarks?|fixtures?|playground|scripts)/"
 )
 

@@ -1,4 +1,4 @@
-"""Resources that have what the environment says from somewhere else, or that it is no business of."""
+"""Resources: their keys, and those that have what the environment says from elsewhere or that it is not about."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import libcst as cst
 
 from otlint.model.addresses import URL, address
 from otlint.model.endpoints import is_local
-from otlint.model.exporters import variable_read
+from otlint.model.exporters import resource_key, variable_read
 from otlint.model.providers import is_global
+from otlint.model.values import is_hidden
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -75,3 +76,15 @@ def _kept(module: Module, value: cst.BaseExpression) -> cst.BaseExpression:
 def _is_outside(text: str | None) -> bool:
     url = URL.fullmatch(text or "")
     return url is not None and url["scheme"] == "https" and not is_local(url["host"])
+
+
+def keys(module: Module, call: cst.Call) -> list[str] | None:
+    """The keys of the attributes that a resource is made with, None when some are not known."""
+    given = module.argument(call, "attributes")
+    if given is None:
+        return None if is_hidden(call) else []
+    if not isinstance(given, cst.Dict) or not all(isinstance(each, cst.DictElement) for each in given.elements):
+        return None
+    written = [each.key for each in given.elements if isinstance(each, cst.DictElement)]
+    known = [resource_key(module, key) for key in written]
+    return [key for key in known if key is not None] if None not in known else None

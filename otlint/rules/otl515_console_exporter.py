@@ -21,6 +21,7 @@ _ABOUT = re.compile(
     r"(?i)debug|console|stdout|print|dev|local|prod|environ|\benv|stag|endpoint|verbose|test|otlp|export"
 )
 _PURPOSE = re.compile(r"(?i)debug|console|stdout|print|(?:^|_)dev|local|(?:^|_)test|demo|example")
+_OUTPUT = re.compile(r"(?i)debug|console|stdout|print")
 _STREAMS = frozenset({"sys.stdout", "sys.stderr"})
 
 
@@ -32,10 +33,16 @@ def check(module: Module) -> Iterator[Finding]:
         return
     if module.silenced(module.tree, is_example(module.path) and "the file is an example, which may print"):
         return
+    name = module.path.rpartition("/")[2].removesuffix(".py")
+    if module.silenced(module.tree, _OUTPUT.search(name) and "the name of the file says what it is for"):
+        return
     for exporter in exporters(module):
         if not exporter.is_console:
             continue
         if module.silenced(exporter.call, _elsewhere(module, exporter.call) and "it writes to something else"):
+            continue
+        shaped = module.argument(exporter.call, "formatter") is not None
+        if module.silenced(exporter.call, shaped and "what it prints is given a form, so somebody reads it"):
             continue
         if module.silenced(exporter.call, _is_chosen(module, exporter.call) and "it is used under a condition only"):
             continue

@@ -35,6 +35,8 @@ def check(module: Module) -> Iterator[Finding]:
         local = _SIGNALS[provider.kind] not in remote
         if module.silenced(provider.call, local and "nothing in this file is known to export from it"):
             continue
+        if module.silenced(provider.call, _drops_all(module, provider.call) and "its sampler drops everything"):
+            continue
         yield module.finding(
             provider.call,
             f"this provider names no service, so its {_SIGNALS[provider.kind]} are those of `unknown_service`; "
@@ -70,6 +72,16 @@ def _named_outside(module: Module) -> Reason | str | None:
     return Reason(f"it is launched with what may name it ({own.evidence.path})") if own.evidence is not None else None
 
 
+def _drops_all(module: Module, call: cst.Call) -> bool:
+    """`sampler=ALWAYS_OFF`, and `ParentBased(ALWAYS_OFF)` for what begins here."""
+    import libcst as cst
+
+    given = module.argument(call, "sampler")
+    if isinstance(given, cst.Call) and module.api(given.func) == otel.PARENT_BASED and given.args:
+        given = given.args[0].value
+    return given is not None and module.api(given) in otel.DROPS_ALL
+
+
 def _is_nameless(module: Module, call: cst.Call) -> bool:
     """Whether a provider certainly has no resource of its own, or one without a name, on every way."""
     from otlint.model.values import is_hidden
@@ -85,35 +97,22 @@ def _is_plain(module: Module, expression: cst.BaseExpression) -> bool:
     """`Resource.create()`, `Resource.create({"host.name": host})`, `None`."""
     import libcst as cst
 
+    from otlint.model.resources import keys
+
     if isinstance(expression, cst.Name) and expression.value == "None":
         return True
     if not isinstance(expression, cst.Call) or module.api(expression.func) not in _CREATES:
         return False
-    keys = _keys(module, expression)
-    return keys is not None and "service.name" not in keys
+    names = keys(module, expression)
+    return names is not None and "service.name" not in names
 
 
 def _is_named(module: Module, method: cst.BaseExpression) -> bool:
     """Whether a resource that something is merged into has a name."""
     import libcst as cst
 
+    from otlint.model.resources import keys
+
     found = module.origins(method.value) if isinstance(method, cst.Attribute) else []
     calls = [each for each in found if isinstance(each, cst.Call) and module.api(each.func) in _CREATES]
-    return bool(found) and len(calls) == len(found) and all("service.name" in (_keys(module, c) or ()) for c in calls)
-
-
-def _keys(module: Module, call: cst.Call) -> list[str] | None:
-    """The keys of the attributes that a resource is made with, None when some are not known."""
-    import libcst as cst
-
-    from otlint.model.exporters import resource_key
-    from otlint.model.values import is_hidden
-
-    given = module.argument(call, "attributes")
-    if given is None:
-        return None if is_hidden(call) else []
-    if not isinstance(given, cst.Dict) or not all(isinstance(each, cst.DictElement) for each in given.elements):
-        return None
-    keys = [each.key for each in given.elements if isinstance(each, cst.DictElement)]
-    known = [resource_key(module, key) for key in keys]
-    return [key for key in known if key is not None] if None not in known else None
+    return bool(found) and len(calls) == len(found) and all("service.name" in (keys(module, c) or ()) for c in calls)
