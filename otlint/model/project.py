@@ -61,6 +61,7 @@ class Project:
         self._functions: dict[str, FunctionFacts] = {}
         self._installing: dict[str, dict[str, bool]] | None = None
         self._depth = 0
+        self._starring: list[tuple[str, list[str]]] = []
         self._tables: dict[str, dict[str, Symbol | str]] = {}
         for path in paths:
             self._paths_by_tail.setdefault(module_name(path).rpartition(".")[2], []).append(path)
@@ -203,11 +204,7 @@ class Project:
         table = self._table(facts)
         entry = table.get(rest[0])
         if entry is None:
-            for star in facts.stars:
-                found = self.symbol(".".join([star, *rest]), facts.path)
-                if found is not None:
-                    return found
-            return None
+            return self._through_stars(facts, rest)
         if isinstance(entry, str):
             if f".{facts.module}.{rest[0]}".endswith("." + entry.rpartition(".")[0]):
                 return None  # `from app.settings import settings` in app itself, of a file that is not judged
@@ -219,6 +216,17 @@ class Project:
             if entry is None or entry.kind == "foreign":
                 return entry
         return entry
+
+    def _through_stars(self, facts: Facts, rest: list[str]) -> Symbol | None:
+        # Settings that take all of each other ask for `base.X`, `base.base.X`, … without end, three ways each time.
+        if any(path == facts.path and rest[-len(before) :] == before for path, before in self._starring):
+            return None
+        self._starring.append((facts.path, rest))
+        try:
+            every = (self.symbol(".".join([star, *rest]), facts.path) for star in facts.stars)
+            return next((each for each in every if each is not None), None)
+        finally:
+            self._starring.pop()
 
     def _member(self, owner: Symbol, name: str, rest: list[str]) -> Symbol | None:
         if owner.kind == "class":
