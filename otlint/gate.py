@@ -20,6 +20,8 @@ _SWITCHES = (
 )
 # What is done with a tracer or span that a file has been given, and with hardly anything else.
 _GIVEN = (b".start_as_current_span(", b".record_exception(", b".add_event(")
+# A log format that asks for the ids of the current span.
+_ASKING = (b"otelTraceID", b"otelSpanID")
 _HANDING = (b"Thread", b"Timer(", b"run_in_executor(", b"start_new_thread(", b"submit(")
 
 
@@ -33,7 +35,7 @@ def hot(files: Mapping[str, bytes], words: Sequence[bytes]) -> list[str]:
 
 def _may_matter(data: bytes) -> bool:
     """Whether a file of a project with telemetry adds facts, or drops the context, without naming OpenTelemetry."""
-    if any(word in data for word in (*_SWITCHES, *_GIVEN)):
+    if any(word in data for word in (*_SWITCHES, *_GIVEN, *_ASKING)):
         return True
     return any(word in data for word in _HANDING) and _threads().search(data) is not None
 

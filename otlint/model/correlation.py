@@ -30,21 +30,32 @@ _KEY = "logging"
 
 def asking(module: Module) -> Iterator[tuple[cst.BaseExpression, str]]:
     """The literals of log formats that ask for a field, and the first field that each asks for."""
-    for text in module.walk.all(cst.SimpleString):
-        asked = _ASKS.search(text.value)
+    if not any(word in module.source.text for word in _FIELDS):
+        return
+    texts: list[cst.BaseString] = list(module.walk.all(cst.SimpleString))
+    texts += module.walk.all(cst.FormattedString)
+    for text in texts:
+        asked = _ASKS.search(_written(text))
         if asked is None or _is_unused(module, text):
             continue
         yield _whole(module, text), asked[1] or asked[2]
 
 
-def _is_unused(module: Module, text: cst.SimpleString) -> bool:
+def _written(text: cst.BaseString) -> str:
+    """A literal as it is written; of an f-string what stands between its replacement fields."""
+    if isinstance(text, cst.FormattedString):
+        return " ".join(part.value for part in text.parts if isinstance(part, cst.FormattedStringText))
+    return text.value if isinstance(text, cst.SimpleString) else ""
+
+
+def _is_unused(module: Module, text: cst.BaseString) -> bool:
     """Whether it is a docstring, or the format that the instrumentor itself is given."""
     above = module.walk.parent[text]
     switched = isinstance(above, cst.Arg) and module.walk.parent[above] in switches(module)
     return isinstance(above, cst.Expr) or switched
 
 
-def _whole(module: Module, text: cst.SimpleString) -> cst.BaseExpression:
+def _whole(module: Module, text: cst.BaseString) -> cst.BaseExpression:
     whole: cst.BaseExpression = text
     for up in module.walk.ancestors(text):
         if not isinstance(up, cst.ConcatenatedString | cst.BinaryOperation):
