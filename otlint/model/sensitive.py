@@ -193,10 +193,21 @@ def _serializes(name: str) -> bool:
 
 
 def _is_thing(module: Module, value: cst.BaseExpression) -> bool:
-    """`str(body)`: what is called a body, or is one."""
+    """`str(body)`: what is called a body, or is one; all arguments of a call."""
+    if isinstance(value, cst.Name) and _gathers(module, value):
+        return True
     tail = _words(_identifier(module, value))[-1:]
     named = bool(tail) and tail[0] in {"body", "payload", "prompt", "messages", "arguments"}
     return named or _is_whole(module, value)
+
+
+def _gathers(module: Module, name: cst.Name) -> bool:
+    """Whether it is the `*args` or `**kwargs` of its function."""
+    function = module.function_of(name)
+    if not isinstance(function, cst.FunctionDef):
+        return False
+    params = (function.params.star_arg, function.params.star_kwarg)
+    return any(isinstance(each, cst.Param) and each.name.value == name.value for each in params)
 
 
 def _is_asked_for(module: Module, place: Node, depth: int = 0) -> bool:
