@@ -62,8 +62,7 @@ def refusals(module: Module) -> Iterator[Refusal]:
             continue
         start = _server(module, mark, kept)
         answered = _is_answer(module, shows)
-        ambient = mark.receiver is not None and module.spans.is_ambient(mark.receiver)
-        ambient = ambient and _is_entry(module, mark.call, answered)
+        ambient = _is_found(module, mark.receiver) and _is_entry(module, mark.call, answered)
         if module.silenced(mark.call, not start and not ambient and "its span is not known to be a server's"):
             continue
         if not module.silenced(mark.call, _is_of_other(module, shows) and "the answer is that of another server"):
@@ -79,6 +78,18 @@ def _server(module: Module, mark: Mark, kept: dict[str, cst.Call | None]) -> cst
         return mark.span.start if mark.span.kind == otel.KIND_SERVER else None
     name = _read(module, mark.receiver)
     return kept.get(name) if name is not None else None
+
+
+def _is_found(module: Module, receiver: Node | None) -> bool:
+    """Whether it is the span that was current, or on some ways a server's own: `span = get_current_span()`."""
+    if not isinstance(receiver, cst.Name):
+        return receiver is not None and module.spans.is_ambient(receiver)
+    values = [each.value for each in module.names.reaching(receiver.value, receiver)]
+    spans = [module.spans.of(each) if each is not None else None for each in values]
+    return bool(values) and all(
+        value is not None and (module.spans.is_ambient(value) if span is None else span.kind == otel.KIND_SERVER)
+        for value, span in zip(values, spans, strict=True)
+    )
 
 
 def _kept(module: Module) -> dict[str, cst.Call | None]:
