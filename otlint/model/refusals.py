@@ -57,7 +57,8 @@ def refusals(module: Module) -> Iterator[Refusal]:
     for mark in module.marks:
         if "status" not in mark.does and not any(_codes(module, mark.call)):
             continue
-        shows = _test(module, mark.call) or _refused(module, mark) or _told_after(module, mark.call)
+        told = told_after(module, mark.call) if last_name(mark.call.func) == "set_status" else None
+        shows = _test(module, mark.call) or _refused(module, mark) or told
         if shows is None:
             continue
         start = _server(module, mark, kept)
@@ -253,24 +254,24 @@ def _refused(module: Module, mark: Mark) -> Node | None:
     return None
 
 
-def _told_after(module: Module, call: cst.Call) -> Node | None:
+def told_after(module: Module, call: cst.Call) -> Node | None:
     """What follows and tells the client that it was wrong: `raise HTTPException(404)`, `return {}, 400`."""
-    if last_name(call.func) != "set_status":
-        return None
     statement = module.walk.statement_of(call)
     for each in following(module, statement) if statement is not None else ():
         if isinstance(each, cst.Raise) and isinstance(each.exc, cst.Call):
             return each if _blames(each.exc) else None
         if isinstance(each, cst.Return):
-            value = each.value
-            last = value.elements[-1].value if isinstance(value, cst.Tuple) and value.elements else value
-            blames = isinstance(last, cst.Call) and _blames(last)
-            return each if last is not None and (blames or http_status(last) is Answer.REFUSAL) else None
+            given = [part.value for part in each.value.elements] if isinstance(each.value, cst.Tuple) else [each.value]
+            return each if any(_is_refusal(value) for value in given if value is not None) else None
         if isinstance(each, cst.Expr) and isinstance(each.value, cst.Call) and last_name(each.value.func) in _ABORTS:
             return each if _blames(each.value) else None
         if not isinstance(each, cst.Expr | cst.Assign):
             return None
     return None
+
+
+def _is_refusal(value: Node) -> bool:
+    return _blames(value) if isinstance(value, cst.Call) else http_status(value) is Answer.REFUSAL
 
 
 def _blames(call: cst.Call) -> bool:

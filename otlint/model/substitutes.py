@@ -19,6 +19,7 @@ from otlint.model.flow import Exit
 from otlint.model.handlers import Handler, real
 from otlint.model.logs import words
 from otlint.model.reason import Reason
+from otlint.model.refusals import told_after
 from otlint.model.spans import Span
 from otlint.model.walk import Node
 
@@ -26,11 +27,16 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 
+# Texts that say no more than whether something has failed.
+_NO_ERROR = frozenset({"", "true", "false", "no", "none", "null", "0", "ok", "unset"})
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Substitute:
     """`attribute` says that `span` has failed, and nothing else does. `handler` is the innermost one around it.
 
-    `beside`: OTL301 speaks of that handler as well, and its repair is the better one.
+    `beside`: OTL301 speaks of that handler as well, and its repair is the better one. `complaint`: its value is a text
+    that says what is wrong.
     """
 
     attribute: Attribute
@@ -38,6 +44,7 @@ class Substitute:
     span: Span
     handler: Handler | None
     beside: bool
+    complaint: bool
 
 
 def substitutes(module: Module) -> Iterator[Substitute]:
@@ -59,10 +66,13 @@ def substitutes(module: Module) -> Iterator[Substitute]:
         lacks = spoken.get(handler.node) if handler is not None else None
         if module.silenced(attribute.call, (lacks == "status" or span in recorded) and "OTL302 speaks of its status"):
             continue
+        if module.silenced(attribute.call, _is_refused(module, attribute.call)):
+            continue
         place = (span, _block(module, attribute.call))
         if place not in seen and not module.silenced(attribute.call, _is_shown(module, attribute.call, span)):
             seen.add(place)
-            yield Substitute(attribute, receiver, span, handler, lacks is not None)
+            complaint = attribute.name == "error" and _is_complaint(module, attribute)
+            yield Substitute(attribute, receiver, span, handler, lacks is not None, complaint)
 
 
 def says_error(module: Module, attribute: Attribute) -> bool:
@@ -74,14 +84,27 @@ def says_error(module: Module, attribute: Attribute) -> bool:
     word = text.lower() if isinstance(text, str) else ""
     if attribute.name == "error":
         handler = _handler(module, attribute.call)
-        is_true = isinstance(value, cst.Name) and value.value == "True"
-        return is_true or word == "true" or (handler is not None and handler.mentions(value))
+        is_true = (isinstance(value, cst.Name) and value.value == "True") or word == "true"
+        return is_true or (handler is not None and handler.mentions(value)) or _is_complaint(module, attribute)
     return attribute.name in words("status", "keys") and word in words("status", "error")
+
+
+def _is_complaint(module: Module, attribute: Attribute) -> bool:
+    """Whether it is set to a text that is written here: `span.set_attribute("error", f"no {item}")`."""
+    origins = module.origins(attribute.value) if attribute.value is not None else []
+    written = [each for each in origins if isinstance(each, cst.FormattedString | cst.SimpleString)]
+    texts = {str(each.evaluated_value).lower() for each in written if isinstance(each, cst.SimpleString)}
+    return bool(written) and len(written) == len(origins) and texts.isdisjoint(_NO_ERROR)
 
 
 def _handler(module: Module, node: Node) -> Handler | None:
     inside = [each for each in module.handlers if module.walk.inside(node, each.node.body)]
     return inside[-1] if inside and inside[-1].function is module.function_of(node) else None
+
+
+def _is_refused(module: Module, call: cst.Call) -> Reason | None:
+    told = told_after(module, call)
+    return Reason("its client is told that it was wrong, which is no failure here", told) if told is not None else None
 
 
 def _block(module: Module, node: Node) -> Node | None:

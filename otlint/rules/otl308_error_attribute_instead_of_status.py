@@ -39,6 +39,8 @@ def _fix(module: Module, found: Substitute) -> Fix | None:
         return None
     code, imports = edits.reference(module, otel.STATUS_ERROR, call)
     name = found.handler.name if found.handler is not None else None
-    described = f", str({name})" if name is not None else ""
+    said = found.attribute.value if found.complaint else None
+    told = module.code(said) if said is not None else f"str({name})" if name is not None else ""
+    described = f", {told}" if told else ""
     text = f"{module.code(found.receiver)}.set_status({code}{described})"
     return Fix("Set the status instead", Safety.UNSAFE, (*edits.replace(module, call, text), *imports))
