@@ -101,7 +101,7 @@ def lint(
     with clock.part("gate"):
         files, asked = _read(targets, root, project_files, report)
         wrappers = Wrappers.joined(target.config.wrappers for target in asked.values())
-        hot = gate.hot(files, (gate.WORD, *wrappers.words))
+        hot = gate.hot(files, wrappers.words)
     if not hot and witness is None:
         return report
     from otlint.crew import CrewError

@@ -6,6 +6,8 @@ import functools
 import re
 from collections.abc import Mapping, Sequence
 
+from otlint.spared import is_spared
+
 WORD = b"opentelemetry"
 # Distributions that switch instrumentation on without naming OpenTelemetry: their callers add facts.
 _SWITCHES = (
@@ -25,12 +27,13 @@ _ASKING = (b"otelTraceID", b"otelSpanID")
 _HANDING = (b"Thread", b"Timer(", b"run_in_executor(", b"start_new_thread(", b"submit(")
 
 
-def hot(files: Mapping[str, bytes], words: Sequence[bytes]) -> list[str]:
-    """The files that name telemetry by one of the words; and those that matter once there is any such file."""
+def hot(files: Mapping[str, bytes], also: Sequence[bytes] = ()) -> list[str]:
+    """The files that name telemetry, by its own name or one of the words; and those that matter if there is any."""
+    words = (WORD, *also)
     found = [path for path, data in files.items() if any(word in data for word in words)]
     if found:
         found.extend({path for path, data in files.items() if _may_matter(data)}.difference(found))
-    return found
+    return [path for path in found if not is_spared(path, files[path], also)]
 
 
 def _may_matter(data: bytes) -> bool:

@@ -21,8 +21,10 @@ from otlint.clock import clock
 from otlint.codec import decode, encode
 from otlint.crew import Crew, crew_of
 from otlint.model.watch import Reads
+from otlint.paths import is_test_name
 from otlint.settings import Wrappers
 from otlint.source import Source, SourceError
+from otlint.spared import is_spared
 
 if TYPE_CHECKING:
     from otlint.memory import Known, Memory
@@ -86,7 +88,7 @@ def gather(
     gathered = Gathered()
     wrappers = wrappers or Wrappers()
     if hot is None:
-        hot = gate.hot(files, (gate.WORD, *wrappers.words))
+        hot = gate.hot(files, wrappers.words)
     if not hot:
         return gathered
     work = _Gathering(files, shown, gathered, root, wrappers, progress, store)
@@ -96,7 +98,7 @@ def gather(
     work.start(hot, jobs)
     with clock.part("model"), gathered.crew.at_work() if gathered.crew is not None else contextlib.nullcontext():
         work.judge(hot)
-        while new := work.importers():
+        while new := [*work.importers(), *work.imported()]:
             work.judge(new)
         work.renew()
     return gathered
@@ -132,6 +134,8 @@ class _Gathering:
         self._collected: set[str] = set()
         self._states: dict[str, str] = {}  # of what was looked at when facts were collected
         self._cold = {path for path, data in files.items() if gate.WORD not in data}
+        self._words = wrappers.words
+        self._spared = {path for path in files.keys() - self._cold if is_spared(path, files[path], wrappers.words)}
         self._tails: set[bytes] = set()
         self._near: set[str] = set()  # files in which one of these words stands
         self._imported: dict[str, list[str]] = {}
@@ -148,6 +152,7 @@ class _Gathering:
         """Parse files and settle the facts of everything judged so far."""
         waiting = sorted(paths)
         self._cold.difference_update(waiting)
+        self._spared.difference_update(waiting)
         found: dict[str, Facts | None] = {}
         others = self._share(waiting)
         for done, path in enumerate(waiting):
@@ -228,13 +233,13 @@ class _Gathering:
     def _parse(self, path: str) -> None:
         quick.quicken()
         from otlint.model.module import Module
-        from otlint.parse import ParseError, parse
+        from otlint.parse import ParseError, parse, parse_test
 
         try:
             source = Source.decode(self.files[path], self.shown(path))
             with clock.part("parse"):
-                tree = parse(source)
-            self.gathered.modules[path] = Module(source, tree, path, project=self.project)
+                tree, text = parse_test(source, self._words) if is_test_name(path) else (parse(source), source.text)
+            self.gathered.modules[path] = Module(source, tree, path, project=self.project, text=text)
         except (ParseError, SourceError) as error:
             self.gathered.broken[path] = Broken(error.message, error.row, error.column)
         except Exception as error:  # one file's crash must not hide what is in others
@@ -343,8 +348,18 @@ class _Gathering:
         return [
             path
             for path in sorted(self._near & self._cold)
-            if any(project.speakers.gives(name, path, self.files[path], others) for name in self._imports(path))
+            if not is_spared(path, self.files[path], self._words)
+            and any(project.speakers.gives(name, path, self.files[path], others) for name in self._imports(path))
         ]
+
+    def imported(self) -> list[str]:
+        """The tests not judged yet that a judged file imports from."""
+        if not self._spared:
+            return []
+        path_of = self.project.path_of
+        names = [(name, facts.path) for facts in self.project.files.values() for name in facts.imports]
+        found = {path_of(name, path) or path_of(name.rpartition(".")[0] or name, path) for name, path in names}
+        return sorted(self._spared.intersection(found))
 
     def _imports(self, path: str) -> list[str]:
         if path not in self._imported:

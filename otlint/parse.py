@@ -6,7 +6,10 @@ import ast
 import itertools
 import re
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from otlint.spared import emptied
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -40,14 +43,30 @@ def parse(source: Source) -> cst.Module:
     be grammar newer than the interpreter's, so then LibCST decides, once the brackets are known to be shallow.
     """
     screened = _screen(source.text)
-    if screened is not None and not _is_shallow(source.text):
+    return _parsed(source.text, screened if isinstance(screened, ParseError) else None)
+
+
+def parse_test(source: Source, also: Sequence[bytes] = ()) -> tuple[cst.Module, str]:
+    """The same for a test, and the text that the tree is of: tests that no rule looks at are empty in it.
+
+    `also`: words of interest, see `otlint.spared`.
+    """
+    screened = _screen(source.text)
+    if isinstance(screened, ParseError):
+        return _parsed(source.text, screened), source.text
+    text = emptied(source.text, screened, also)
+    return _parsed(text, None), text
+
+
+def _parsed(text: str, screened: ParseError | None) -> cst.Module:
+    if screened is not None and not _is_shallow(text):
         raise screened
     import libcst as cst
 
     from otlint.quick import unchecked
 
     try:
-        return unchecked(source.text)
+        return unchecked(text)
     except cst.ParserSyntaxError as error:
         if screened is not None:
             raise screened from None
@@ -56,12 +75,13 @@ def parse(source: Source) -> cst.Module:
         raise ParseError(_TOO_DEEP) from None
 
 
-def _screen(text: str) -> ParseError | None:
-    """The error that `ast` finds, None when it is content; raises ParseError when the nesting is too deep."""
+def _screen(text: str) -> ast.Module | ParseError:
+    """What `ast` makes of it, or the error that it finds; raises ParseError when the nesting is too deep."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _refuse_depth(ast.parse(text), text)
+            tree = ast.parse(text)
+            _refuse_depth(tree, text)
     except SyntaxError as error:
         if "too many nested parentheses" in error.msg or "too complex" in error.msg:
             raise ParseError(_TOO_DEEP, error.lineno or 1, error.offset or 1) from None
@@ -70,7 +90,7 @@ def _screen(text: str) -> ParseError | None:
         raise ParseError(_TOO_DEEP) from None
     except ValueError as error:
         return ParseError(str(error))
-    return None
+    return tree
 
 
 def _refuse_depth(tree: ast.Module, text: str) -> None:

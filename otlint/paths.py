@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 
 
 def shown(path: str, here: str | None = None) -> str:
@@ -33,3 +35,13 @@ def module_name(path: str) -> str:
     if parts[-1] == "__init__" and len(parts) > 1:
         parts.pop()
     return ".".join(parts)
+
+
+def is_test_name(path: str) -> bool:
+    """Whether a test runner takes the file for a test by its name, whatever folder it is in."""
+    return _test_name().fullmatch(path.rpartition("/")[2]) is not None
+
+
+@functools.cache
+def _test_name() -> re.Pattern[str]:
+    return re.compile(r"(?:(?:unit_?)?test_.*|.*_(?:unit_?)?tests?|conftest|tests)\.pyi?")

@@ -54,7 +54,7 @@ def collect(module: Module) -> Facts:
         functions=tuple(
             _function(module, function)
             for function in module.walk.all(cst.FunctionDef)
-            if _is_visible(module, function)
+            if _is_visible(module, function) and not (module.is_test and function.name.value.startswith("test_"))
         ),
         classes=tuple(_class(module, each) for each in module.walk.all(cst.ClassDef) if _is_visible(module, each)),
         calls=frozenset(api for api in module.apis_called if otel.is_otel(api) or _is_set_up(api)),

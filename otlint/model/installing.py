@@ -85,10 +85,21 @@ def _calls(module: Module) -> Iterator[Install]:
             if not any(arg.keyword is not None and _SWITCH.search(arg.keyword.value) for arg in call.args):
                 for signal in sorted(distro.installs):
                     yield from _guarded(module, call, _SIGNALS[signal], module.api(call.func))
-    for name, kinds in module.project.installing.items():
+    for name, kind, once in _installers(module):
         for call in module.calls(name):
-            for kind, once in kinds.items():
-                yield from _guarded(module, call, kind, name, once=once)
+            yield from _guarded(module, call, kind, name, once=once)
+
+
+def _installers(module: Module) -> Iterator[tuple[str, str, bool]]:
+    """The functions of the project that are called here and install a provider, of which kind, whether only once."""
+    for api in module.apis_called:
+        if module.values.function(api) is not None:
+            path, name = module.path, api.removeprefix(f"{module.names.module_name}.")
+        elif (symbol := module.values.symbol(api)) is not None and symbol.function is not None:
+            path, name = symbol.facts.path, symbol.function.name
+        else:
+            continue
+        yield from ((api, kind, once) for each, kind, once in module.project.installs(path) if each == name)
 
 
 def _imports(module: Module) -> Iterator[Install]:

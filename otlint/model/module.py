@@ -42,12 +42,11 @@ from otlint.model.values import Values, argument
 from otlint.model.walk import Function, Node, Walk
 from otlint.model.work import Work
 from otlint.model.wrapping import swallowed
-from otlint.paths import module_name
+from otlint.paths import is_test_name, module_name
 from otlint.settings import Instrumentation as Declared
 from otlint.source import Source
 
 Place = Node | Related
-_TEST = re.compile(r"(?:unit_?)?test_.*|.*_(?:unit_?)?tests?|conftest|tests")
 _TEST_FOLDERS = frozenset({"test", "tests", "testing", "unit_tests", "unittests"})
 _TEST_LIBRARIES = frozenset({"pytest", "unittest", "hypothesis", "nose2", "testcontainers"})
 _HELPER = re.compile(r"_?(?:\w+_)?(?:helpers?|utils?|fixtures?|mocks?|fakes?|stubs?|factor(?:y|ies)|assert(?:s|ions)?)")
@@ -55,7 +54,10 @@ _QUOTED = 60
 
 
 class Module:
-    """A file within its project. `path` is relative to the project root, with `/`."""
+    """A file within its project. `path` is relative to the project root, with `/`.
+
+    `text` is what the tree is of, where that is not the source's text but one with the same places.
+    """
 
     def __init__(
         self,
@@ -66,6 +68,7 @@ class Module:
         project: Project | None = None,
         walk: Walk | None = None,
         names: Names | None = None,
+        text: str | None = None,
     ) -> None:
         self.source = source
         self.tree = tree
@@ -86,7 +89,7 @@ class Module:
         self.works: dict[tuple[Node, int], Work] = {}
         self._flows: dict[Node, Flow] = {}
         self._marks: dict[Node, Mark | None] = {}
-        self._ranges = Ranges(self.walk, source.text)
+        self._ranges = Ranges(self.walk, source.text if text is None else text)
 
     def within(self, project: Project) -> Module:
         """The same file, seen with the facts of a project. The tree, walk and names are shared."""
@@ -123,7 +126,7 @@ class Module:
         """Whether a test runner runs the file, whatever folder it is in, or tests use it: their programs are none."""
         folder, _, name = self.path.rpartition("/")
         stem = name.removesuffix(".py")
-        if _TEST.fullmatch(stem):
+        if is_test_name(self.path):
             return True
         if _TEST_FOLDERS.isdisjoint(folder.split("/")):
             return False

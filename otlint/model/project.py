@@ -54,32 +54,30 @@ class Project:
         self.paths = paths = frozenset(sources or ())
         self._constants = Constants(sources or {}, self.path_of)
         self._files: dict[str, Facts] = {}
-        self._paths_by_tail: dict[str, list[str]] = {}
         self._by_tail: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self._found: dict[tuple[str, str], str | None] = {}
         self._symbols: dict[tuple[str, str], tuple[Symbol | None, set[str]]] = {}
         self._functions: dict[str, FunctionFacts] = {}
-        self._installing: dict[str, dict[str, bool]] | None = None
         self._depth = 0
         self._starring: list[tuple[str, list[str]]] = []
         self._tables: dict[str, dict[str, Symbol | str]] = {}
         for path in paths:
-            self._paths_by_tail.setdefault(module_name(path).rpartition(".")[2], []).append(path)
+            self._name(module_name(path), path)
         self._forget_joined()
 
     def put(self, facts: Facts) -> None:
         """Take over the facts of a file, in place of earlier ones; what was joined from those is forgotten."""
-        before = self._files.get(facts.path)
-        known = before is not None
-        if facts.installs or (before is not None and before.installs):
-            self._installing = None
-        if not known:
-            self._found.clear()
-            parts = tuple(facts.module.split("."))
-            self._by_tail.setdefault(parts[-1], []).append((parts, facts.path))
+        if facts.path not in self._files and facts.path not in self.paths:
+            self._name(facts.module, facts.path)
         self._files[facts.path] = facts
         self._functions |= {f"{facts.module}.{each.name}": each for each in facts.functions}
-        self._forget(facts.path, known=known)
+        self._forget(facts.path)
+
+    def _name(self, module: str, path: str) -> None:
+        """Let a file be found by the name of its module."""
+        self._found.clear()
+        parts = tuple(module.split("."))
+        self._by_tail.setdefault(parts[-1], []).append((parts, path))
 
     def calls(self, api: str) -> bool:
         """Whether any file calls an API."""
@@ -88,18 +86,14 @@ class Project:
     def drop(self, path: str) -> None:
         """Forget a file."""
         facts = self._files.pop(path)
-        self._installing = None
-        parts = tuple(facts.module.split("."))
-        self._by_tail[parts[-1]].remove((parts, path))
-        self._found.clear()
         for each in facts.functions:
             self._functions.pop(f"{facts.module}.{each.name}", None)
-        self._forget(path, known=False)
+        self._forget(path)
 
-    def _forget(self, path: str, *, known: bool) -> None:
+    def _forget(self, path: str) -> None:
         self._tables.pop(path, None)
         self._symbols.clear()
-        self._state.forget(path, known=known)
+        self._state.forget(path)
         self._forget_joined()
 
     def _forget_joined(self) -> None:
@@ -133,12 +127,14 @@ class Project:
     def module(self, dotted: str, path: str) -> Facts | None:
         """The project file that `import dotted` loads when written in the file at `path`, None when it is foreign."""
         found = self.path_of(dotted, path)
+        if found is not None and found not in self._files:
+            self.watch.paths.add(found)
         return self._files.get(found) if found is not None else None
 
     def path_of(self, dotted: str, path: str) -> str | None:
         """The file that a module's name stands for in the file at `path`, whether its facts are known or not."""
         tail = dotted.rpartition(".")[2]
-        if tail not in self._by_tail and tail not in self._paths_by_tail and tail != "__init__":
+        if tail not in self._by_tail and tail != "__init__":
             return None
         key = (dotted, path.rpartition("/")[0])
         if key not in self._found:
@@ -163,9 +159,7 @@ class Project:
             return max(above, key=lambda item: len(item[0]))[1]
         if len(candidates) != 1 or not (len(wanted) > 1 or _is_source_root(candidates[0][0])):
             return None
-        tails = f"/{'/'.join(wanted)}.py", f"/{'/'.join(wanted)}/__init__.py"
-        others = [each for each in self._paths_by_tail.get(wanted[-1], ()) if f"/{each}".endswith(tails)]
-        return candidates[0][1] if len(others) < 2 else None
+        return candidates[0][1]
 
     def constant(self, dotted: str, path: str) -> str | None:
         """The text that a dotted name written in the file at `path` is a constant for, in whatever file that is."""
@@ -301,17 +295,11 @@ class Project:
             found |= more
         return frozenset(found)
 
-    @property
-    def installing(self) -> Mapping[str, Mapping[str, bool]]:
-        """The functions that make a provider the global one → the provider's class, and whether only the first time."""
-        self.watch.questions.add(("installing",))
-        if self._installing is None:
-            self._installing = {}
-            for facts in self._files.values():
-                for name, kind, once in facts.installs:
-                    if name:
-                        self._installing.setdefault(f"{facts.module}.{name}", {})[kind] = once
-        return self._installing
+    def installs(self, path: str) -> tuple[tuple[str, str, bool], ...]:
+        """The providers that the functions of a file install; see `otlint.model.installing.installs`."""
+        self.watch.questions.add(("installs", path))
+        facts = self._files.get(path)
+        return facts.installs if facts is not None else ()
 
     def definitions(self, facts: Facts) -> tuple[FunctionFacts, ...]:
         """The functions of a file, for who reads one by one what they do."""

@@ -28,12 +28,12 @@ class State:
         self._answers: dict[Question, str] = {}
         self._names: str | None = None
 
-    def forget(self, path: str, *, known: bool) -> None:
-        """The facts of a file are others now; `known`: there were and are some, so that names mean the same files."""
+    def forget(self, path: str) -> None:
+        """The facts of a file are others now."""
         self._facts.pop(path, None)
         self._outside.pop(path, None)
         self._answers.clear()
-        if not known:
+        if path not in self._project.paths:
             self._names = None
 
     def of(self, reads: Reads) -> str:
@@ -63,8 +63,7 @@ class State:
     def _names_mean(self) -> str:
         """Which files the names in import lines may stand for."""
         if self._names is None:
-            project = self._project
-            self._names = digest(_text([sorted(project.paths), sorted(project.known_paths())]))
+            self._names = digest(_text(sorted({*self._project.paths, *self._project.known_paths()})))
         return self._names
 
     def _of_file(self, path: str) -> str:
@@ -128,7 +127,7 @@ def _set(names: Iterable[str]) -> list[str]:
 _ANSWERS: dict[str, Callable[..., Any]] = {
     "surroundings": State.surroundings,
     "outside": State.outside,
-    "installing": lambda state: {name: dict(kinds) for name, kinds in state._project.installing.items()},
+    "installs": lambda state, path: encode(state._project.installs(path)),
     "telemetry": lambda state: _set(state._project.telemetry),
     "registered": lambda state: sorted(state._project.registered.items()),
     "called by": lambda state, *names: _set(state._project.called_by(names)),
