@@ -356,10 +356,8 @@ class _Gathering:
         """The tests not judged yet that a judged file imports from."""
         if not self._spared:
             return []
-        path_of = self.project.path_of
-        names = [(name, facts.path) for facts in self.project.files.values() for name in facts.imports]
-        found = {path_of(name, path) or path_of(name.rpartition(".")[0] or name, path) for name, path in names}
-        return sorted(self._spared.intersection(found))
+        targets = set().union(*map(self.project.targets, self.project.files.values()))
+        return sorted(self._spared.intersection(path or package for path, package in targets))
 
     def _imports(self, path: str) -> list[str]:
         if path not in self._imported:

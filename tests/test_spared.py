@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from otlint import gather, gate, parse, rule
+from otlint import gate, gather, parse, rule
 from otlint.finding import Finding
 from otlint.source import Source
 from otlint.spared import emptied, is_spared

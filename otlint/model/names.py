@@ -56,6 +56,7 @@ class Names:
     _elsewhere: dict[tuple[Node, str], Scope] = field(default_factory=dict)
     _nonlocal: dict[tuple[Scope, str], list[Binding]] = field(default_factory=dict)
     _reaching: dict[Node, list[Binding]] = field(default_factory=dict)
+    _imported: set[str] | None = None
     _scopes: Regions[Scope] = field(init=False)
     _firsts: set[str | None] = field(init=False)  # of the parameters of every function: `self`, `cls`
 
@@ -189,8 +190,11 @@ class Names:
     @property
     def imports_everywhere(self) -> set[str]:
         """The dotted name of everything imported anywhere in the file."""
-        imported = {each.dotted for each in self._all() if each.kind == "import" and each.dotted is not None}
-        return imported | {_written(alias.name) for each in self.walk.all(cst.Import) for alias in each.names}
+        if self._imported is None:
+            found = {each.dotted for each in self._all() if each.kind == "import" and each.dotted is not None}
+            found |= {_written(alias.name) for each in self.walk.all(cst.Import) for alias in each.names}
+            self._imported = found
+        return self._imported
 
     def imported(self) -> Iterator[tuple[cst.Import | cst.ImportFrom, str]]:
         """Every import statement of the file, wherever it stands, with the dotted name of each thing it imports."""

@@ -56,6 +56,7 @@ class Project:
         self._files: dict[str, Facts] = {}
         self._by_tail: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self._found: dict[tuple[str, str], str | None] = {}
+        self._targets: dict[str, tuple[frozenset[str], set[tuple[str | None, str | None]]]] = {}
         self._symbols: dict[tuple[str, str], tuple[Symbol | None, set[str]]] = {}
         self._functions: dict[str, FunctionFacts] = {}
         self._depth = 0
@@ -76,6 +77,7 @@ class Project:
     def _name(self, module: str, path: str) -> None:
         """Let a file be found by the name of its module."""
         self._found.clear()
+        self._targets.clear()
         parts = tuple(module.split("."))
         self._by_tail.setdefault(parts[-1], []).append((parts, path))
 
@@ -405,6 +407,22 @@ class Project:
                     if symbol is not None:
                         self._registered[symbol.dotted] = key
         return self._registered
+
+    def imports(self, facts: Facts) -> Iterator[Facts]:
+        """The project files that a file imports from, for who asks for the surroundings as a whole; see `imported`."""
+        for path, package in self.targets(facts):
+            found = self._files.get(path or "") or self._files.get(package or "")
+            if found is not None:
+                yield found
+
+    def targets(self, facts: Facts) -> set[tuple[str | None, str | None]]:
+        """For each name that a file imports, the file if it is a module, and that of the module that it is in."""
+        known = self._targets.get(facts.path)
+        if known is None or known[0] != facts.imports:
+            above = {name: name.rpartition(".")[0] or name for name in facts.imports}
+            pairs = {(self.path_of(name, facts.path), self.path_of(up, facts.path)) for name, up in above.items()}
+            known = self._targets[facts.path] = facts.imports, pairs
+        return known[1]
 
     def sources(self, facts: Facts, names: Iterable[str]) -> set[str]:
         """The project files that names imported by a file come from."""

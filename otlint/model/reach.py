@@ -111,9 +111,8 @@ class Reach:
         """The files that import a file."""
         found: dict[str, set[str]] = {}
         for facts in self._project.files.values():
-            for name in facts.imports:
-                imported = self._project.imported(name, facts.path)
-                if imported is not None and imported is not facts:
+            for imported in self._project.imports(facts):
+                if imported is not facts:
                     found.setdefault(imported.path, set()).add(facts.path)
         return found
 
@@ -125,10 +124,8 @@ class Reach:
         found = {facts.path: facts for facts in files}
         waiting = list(files)
         while waiting:
-            facts = waiting.pop()
-            for name in facts.imports:
-                imported = self._project.imported(name, facts.path)
-                if imported is not None and imported.path not in found:
+            for imported in self._project.imports(waiting.pop()):
+                if imported.path not in found:
                     found[imported.path] = imported
                     waiting.append(imported)
         return list(found.values())
