@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otlint import check, engine, judge, rule, selection
+from otlint import check, engine, gate, judge, rule, selection
 from otlint.deployment import Evidence
 from otlint.engine import Problem, Target
 from otlint.finding import Finding, Location
 from otlint.gather import Gathered
-from otlint.paths import shown
+from otlint.paths import is_test_name, shown
 from otlint.selection import Choice
 from otlint.toml import ConfigError
 
@@ -149,7 +149,7 @@ def answer(question: Question, options: Options) -> Answer:
     if found.source is not None and question.row > _rows(found.source):
         raise ConfigError(f"{target.shown} has no line {question.row}: it ends with line {_rows(found.source)}")
     if witness.module is None or witness.gathered is None:
-        found.why_not = _why_not(report)
+        found.why_not = _why_not(report, found.source)
         found.findings = [Explained(each) for each in report.findings]
     else:
         _Inquiry(witness.module, witness.gathered, target, job.root).fill(found, report.findings, witness.heard)
@@ -180,13 +180,15 @@ def _outside(target: Target, root: Path) -> Iterator[str]:
         yield f"the file is outside of the project root {root}, so what the project's files say may not count for it"
 
 
-def _why_not(report: engine.Report) -> str:
+def _why_not(report: engine.Report, source: Source | None) -> str:
     if report.notes:
         return report.notes[0].partition(": ")[2]
     if report.problems:
         return "the file was not judged"
     if report.findings:
         return "the file cannot be parsed, so nothing else in it is judged"
+    if source is not None and is_test_name(source.path) and gate.WORD.decode() in source.text:
+        return "not judged: this is a test, and nothing in it is what rules look at in tests"
     return "not judged: no OpenTelemetry in this file, and no name from a file that has it"
 
 

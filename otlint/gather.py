@@ -135,13 +135,14 @@ class _Gathering:
         self._states: dict[str, str] = {}  # of what was looked at when facts were collected
         self._cold = {path for path, data in files.items() if gate.WORD not in data}
         self._words = wrappers.words
-        self._spared = {path for path in files.keys() - self._cold if is_spared(path, files[path], wrappers.words)}
+        self._spared: set[str] = set()
         self._tails: set[bytes] = set()
         self._near: set[str] = set()  # files in which one of these words stands
         self._imported: dict[str, list[str]] = {}
 
-    def start(self, hot: Iterable[str], jobs: int) -> None:
+    def start(self, hot: Sequence[str], jobs: int) -> None:
         """Let several processes do the work where there is much of it."""
+        self._spared = self.files.keys() - self._cold - set(hot)
         work = sum(len(self.files[each]) for each in hot if not self._is_known(each))
         self.crew = self.gathered.crew = crew_of(jobs, work)
         if self.crew is not None:

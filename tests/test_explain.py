@@ -103,6 +103,12 @@ def test_a_file_without_opentelemetry_is_not_judged(run: Any) -> None:
     assert "note: not judged: no OpenTelemetry in this file, and no name from a file that has it" in out
 
 
+def test_a_test_that_starts_no_span_is_not_judged(run: Any) -> None:
+    make("test_app.py", "from opentelemetry import trace\n\n\ndef test_main():\n    assert trace\n")
+    _, out, _ = run("test_app.py:5")
+    assert "note: not judged: this is a test, and nothing in it is what rules look at in tests" in out
+
+
 def test_a_file_that_cannot_be_parsed(run: Any) -> None:
     make("app.py", HEAD + "def broken(:\n")
     code, out, _ = run("app.py:1")

@@ -73,3 +73,17 @@ def test_packages_hand_on_what_they_import() -> None:
     files = {"shop/__init__.py": "from shop.obs import Service\n", "shop/obs.py": OBS}
     files["app.py"] = "from shop import Service\n\ndef provider():\n    return Service()._tracer\n"
     assert gather({path: text.encode() for path, text in files.items()}, str, None).judged == set(files)
+
+
+def test_tests_are_judged_for_what_rules_look_at_in_tests() -> None:
+    reads = "from opentelemetry import trace\n\ndef helper():\n    return trace\n"
+    assert judged(test_shop=reads) == set()
+    assert judged(test_shop=reads + "\ndef test_it(tracer):\n    tracer.start_span('x')\n") == {"test_shop.py"}
+    assert judged(test_shop=reads, test_more="from obs import tracer\n") == set()
+
+
+def test_tests_are_judged_where_judged_files_import_them() -> None:
+    reads = "from opentelemetry import trace\n\ndef helper():\n    return trace\n"
+    uses = "from opentelemetry import trace\nfrom test_shop import helper\n"
+    assert judged(test_shop=reads, shop=uses) == {"test_shop.py", "shop.py"}
+    assert judged(test_shop=reads, test_base=reads, test_more=uses) == set()
