@@ -29,6 +29,7 @@ ADD_PROCESSOR = {
     LOGGER_PROVIDER: (f"{LOGGER_PROVIDER}.add_log_record_processor",),
 }
 ADDS_PROCESSOR = ("add_span_processor", "add_log_record_processor")
+FEEDS_PROVIDER = (*ADDS_PROCESSOR, "add_metric_reader")
 SET_PROVIDER = {
     SDK_PROVIDER: "opentelemetry.trace.set_tracer_provider",
     METER_PROVIDER: "opentelemetry.metrics.set_meter_provider",

@@ -126,7 +126,7 @@ class Facts:
     starts for what comes in, where that is no handler itself: a middleware, a hook, a decorator.
     `holding`: the classes of the providers that it builds and that keep telemetry in memory for a while; `sends`:
     something in it may make a provider send that. `hurried`: see `otlint.model.late.hurried`; `installs`: see
-    `otlint.model.installing.installs`; `adds`: something in it puts a processor on a provider. `correlates`: something
+    `otlint.model.installing.installs`; `adds`: the methods by which something in it puts a processor or reader on a provider. `correlates`: something
     in it may put the ids of spans on log records, and `exports_logs` makes the instrumentation of logging export them.
     `coroutines`: what decorates an `async def` in it.
     `instruments`: see `otlint.model.conflicts.made`. `requires`: see `otlint.model.optional.requires`.
@@ -150,7 +150,7 @@ class Facts:
     sends: bool = False
     hurried: frozenset[tuple[str, str]] = frozenset()
     installs: tuple[tuple[str, str, bool], ...] = ()
-    adds: bool = False
+    adds: frozenset[str] = frozenset()
     correlates: bool = False
     exports_logs: bool = False
     coroutines: frozenset[str] = frozenset()

@@ -71,7 +71,7 @@ def collect(module: Module) -> Facts:
         hurried=frozenset(hurried(module)),
         installs=installs(module),
         coroutines=frozenset(coroutines(module)),
-        adds=any(module.walk.named(name, module.tree) for name in otel.ADDS_PROCESSOR),
+        adds=frozenset(name for name in otel.FEEDS_PROVIDER if module.walk.named(name, module.tree)),
     )
 
 

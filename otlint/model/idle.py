@@ -23,7 +23,7 @@ _FEEDS = {
     otel.LOGGER_PROVIDER: ("multi_log_record_processor", "add_log_record_processor"),
 }
 # What is done to a provider without getting anything of it.
-_HANDLED = frozenset({*otel.ADDS_PROCESSOR, "add_metric_reader", "shutdown", "force_flush", "resource"})
+_HANDLED = frozenset({*otel.FEEDS_PROVIDER, "shutdown", "force_flush", "resource"})
 _USES = frozenset({"get_tracer", "get_meter", "get_logger"})
 _GIVEN = frozenset({"tracer_provider", "meter_provider", "logger_provider"})
 # What makes use of spans that nobody exports: the ids in headers and logs.
@@ -163,13 +163,15 @@ def _excuse(module: Module, provider: Provider) -> str | None:
     empty = isinstance(given, cst.List | cst.Tuple) and not given.elements
     if (given is not None and not empty) or is_hidden(provider.call):
         return "it is given what exports from it"
-    if method in module.source.text or any(facts.adds for facts in module.project.files.values()):
+    if any(method in facts.adds for facts in module.project.files.values()):
         return "something puts a processor or reader on a provider"
     if any(isinstance(up, _BRANCHES) for up in module.walk.ancestors(provider.call)):
         return "it is used under a condition only"
     together = module.project.reach.together(module.path)
     if any(name.partition(".")[0] in _vendors() for facts in together for name in facts.imports):
         return "a distribution may put a processor or reader on it"
+    if provider.kind != otel.SDK_PROVIDER:
+        return None
     if any(facts.holding - {provider.kind} for facts in together):
         return "another signal is exported, which needs it for its ids"
     if any(not _IDS.isdisjoint(facts.calls) for facts in together):
