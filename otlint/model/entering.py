@@ -83,8 +83,10 @@ def _judge(module: Module, span: Span) -> Unentered | None:
         return _assigned(module, span)
     if span.manner == "passed" and _is_used(module, span.start):
         return Unentered(span.start, "given")
-    module.silenced(span.start, _ELSEWHERE.get(span.manner))
-    return None
+    found = _stored(module, span) if span.manner == "stored" else None
+    if found is None:
+        module.silenced(span.start, _ELSEWHERE.get(span.manner))
+    return found
 
 
 def _is_used(module: Module, call: cst.Call) -> bool:
@@ -141,6 +143,38 @@ def _assigned(module: Module, span: Span) -> Unentered | None:
     if all(_is_span_method(module, use) for use in uses):
         return Unentered(span.start, "assigned", custody.names[0])
     return None
+
+
+def _stored(module: Module, span: Span) -> Unentered | None:
+    """`self.span = tracer.start_as_current_span(…)`, where the class then uses `self.span` as a span."""
+    up = module.walk.parent[span.start]
+    target = up.targets[0].target if isinstance(up, cst.Assign) and len(up.targets) == 1 else None
+    if not isinstance(target, cst.Attribute) or not isinstance(target.value, cst.Name):
+        return None
+    owner, name = module.names.owner_class(target.value), target.attr.value
+    writes = module.names.attributes.get((owner, name), []) if owner is not None else []
+    if owner is None or not all(
+        _is_none(each.value) or module.type(each.value) == otel.SPAN_MANAGER for each in writes
+    ):
+        return None
+    uses = [up for up in map(module.walk.parent.get, module.walk.named(name, owner)) if isinstance(up, cst.Attribute)]
+    own = [use for use in uses if isinstance(use.value, cst.Name) and module.names.owner_class(use.value) is owner]
+    if any(_is_span_method(module, use) for use in own) and not any(_may_enter(module, use) for use in uses):
+        return Unentered(span.start, "assigned", f"self.{name}")
+    return None
+
+
+def _is_none(value: cst.BaseExpression | None) -> bool:
+    return isinstance(value, cst.Name) and value.value == "None"
+
+
+def _may_enter(module: Module, use: Node) -> bool:
+    """Whether `self.span` gets to what may enter it: a `with`, its own `__enter__`, or somebody else."""
+    up = module.walk.parent[use]
+    own = isinstance(up, cst.Attribute) and up.value is use
+    return isinstance(up, cst.WithItem | cst.Arg | cst.Assign | cst.Element) or (
+        own and not _is_span_method(module, use)
+    )
 
 
 def _is_span_method(module: Module, use: Node) -> bool:
