@@ -14,7 +14,8 @@ class SpanFacts:
     `form`: "manager" (a context manager that starts and ends it), "live" (an open span is returned) or
     "decorator". `name` and `kind` are a literal or dotted name, `"~parameter:x"` for the caller's argument x, or
     None when unknown. `current` says whether it is made current; `records` and `sets_status` what it does to an
-    exception that leaves it, None when unknown. `kept`: the function stores the live span as well, or ends it itself,
+    exception that leaves it, None when unknown. `ends_by`: the parameter by which a caller says whether the manager
+    ends it, `ends` is its default then. `kept`: the function stores the live span as well, or ends it itself,
     so that its callers do not have to. `forwards`: keywords that the function does not have are passed to the start.
     `judges`: the function may set ERROR without an exception, by what its caller returns; `approves`: it may set OK
     then, which overrules the ERROR that the caller has set. `awaits` and `iterates`: the
@@ -29,6 +30,7 @@ class SpanFacts:
     records: bool | None = True
     sets_status: bool | None = True
     ends: bool = True
+    ends_by: str | None = None
     kept: bool = False
     forwards: bool = False
     judges: bool = False
@@ -126,8 +128,9 @@ class Facts:
     starts for what comes in, where that is no handler itself: a middleware, a hook, a decorator.
     `holding`: the classes of the providers that it builds and that keep telemetry in memory for a while; `sends`:
     something in it may make a provider send that. `hurried`: see `otlint.model.late.hurried`; `installs`: see
-    `otlint.model.installing.installs`; `adds`: the methods by which something in it puts a processor or reader on a provider. `correlates`: something
-    in it may put the ids of spans on log records, and `exports_logs` makes the instrumentation of logging export them.
+    `otlint.model.installing.installs`; `adds`: the methods by which something in it puts a processor or reader on a
+    provider. `correlates`: something in it may put the ids of spans on log records, and `exports_logs` makes the
+    instrumentation of logging export them.
     `coroutines`: what decorates an `async def` in it.
     `instruments`: see `otlint.model.conflicts.made`. `requires`: see `otlint.model.optional.requires`.
     """

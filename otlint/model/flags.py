@@ -17,6 +17,16 @@ def flag(call: cst.Call, name: str, positions: tuple[str, ...], default: bool = 
     value = argument(call, name, positions)
     if value is None:
         return None if is_hidden(call) else default
+    return _literal(value)
+
+
+def said(value: cst.BaseExpression | None, default: bool) -> bool:
+    """What an argument says where it is a literal, else what holds without it."""
+    found = _literal(value)
+    return default if found is None else found
+
+
+def _literal(value: cst.BaseExpression | None) -> bool | None:
     if isinstance(value, cst.Name) and value.value in {"True", "False"}:
         return value.value == "True"
     return None

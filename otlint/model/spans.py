@@ -9,7 +9,7 @@ import libcst as cst
 
 from otlint import otel
 from otlint.model.data import FunctionFacts, SpanFacts
-from otlint.model.flags import flag, forwarded
+from otlint.model.flags import flag, forwarded, said
 from otlint.model.helpers import Helpers
 from otlint.model.names import Binding
 from otlint.model.partials import filled, is_partial
@@ -230,7 +230,7 @@ class Spans:
             kind_argument=kind_argument,
             records=forwarded(call, starts, "record_exception", starts.records),
             sets_status=forwarded(call, starts, "set_status_on_exception", starts.sets_status),
-            ends=starts.form != "live" and starts.ends,
+            ends=starts.form != "live" and said(self._given(call, facts, f"~parameter:{starts.ends_by}"), starts.ends),
             function=self.walk.function_of(call),
             helper=facts,
         )

@@ -11,7 +11,7 @@ import libcst as cst
 
 from otlint import otel
 from otlint.model.data import FunctionFacts, SpanFacts
-from otlint.model.flags import flag, forwarded
+from otlint.model.flags import flag, forwarded, said
 from otlint.model.names import Names
 from otlint.model.ownership import SPAN
 from otlint.model.values import Values, argument, is_hidden, parameters
@@ -150,6 +150,8 @@ class Starting:
         called = self.values.api(call.func)
         if called in otel.STARTS:
             positions = otel.PARAMETERS[called]
+            ends = flag(call, "end_on_exit", positions)
+            ends_by = self._parameter(function, argument(call, "end_on_exit", positions)) if ends is None else None
             return SpanFacts(
                 form="manager" if called == otel.START_AS_CURRENT_SPAN else "live",
                 name=self._seen(function, argument(call, "name", positions)),
@@ -157,13 +159,15 @@ class Starting:
                 current=called == otel.START_AS_CURRENT_SPAN,
                 records=flag(call, "record_exception", positions),
                 sets_status=flag(call, "set_status_on_exception", positions),
-                ends=flag(call, "end_on_exit", positions) is not False,
+                ends=said(_default(function, ends_by), ends is not False),
+                ends_by=ends_by,
                 forwards=self._passes_on(function, call),
             )
         facts = self.helpers.called(call)
         if facts is None or facts.span is None or facts.span.form == "decorator":
             return None
         inner = facts.span
+        ends = self.helpers.given(call, facts, inner.ends_by) if inner.ends_by is not None else None
         return SpanFacts(
             inner.form,
             self._through(function, call, facts, inner.name),
@@ -171,7 +175,8 @@ class Starting:
             inner.current,
             forwarded(call, inner, "record_exception", inner.records),
             forwarded(call, inner, "set_status_on_exception", inner.sets_status),
-            inner.ends,
+            said(ends, inner.ends),
+            self._parameter(function, ends),
             inner.kept,
             inner.forwards and self._passes_on(function, call),
         )
@@ -184,6 +189,11 @@ class Starting:
         if value is None:
             return None if is_hidden(call) else facts.default(parameter)
         return self._seen(function, value)
+
+    def _parameter(self, function: cst.FunctionDef, value: cst.BaseExpression | None) -> str | None:
+        """The function's own parameter that an argument is."""
+        seen = self._seen(function, value)
+        return seen.removeprefix("~parameter:") if seen is not None and seen.startswith("~parameter:") else None
 
     def _seen(self, function: cst.FunctionDef, value: cst.BaseExpression | None) -> str | None:
         """An argument as the function's caller can know it: its own parameter, a literal, a dotted constant."""
@@ -238,7 +248,9 @@ class Starting:
             facts = self._started(function, call)
             if facts is not None:
                 records = True if facts.form == "live" else facts.records
-                return SpanFacts("manager", facts.name, facts.kind, facts.current, records, facts.sets_status, True)
+                ends = facts.form == "live" or facts.ends or self._ends(function)
+                facts = dataclasses.replace(facts, form="manager", records=records, ends=ends)
+                return dataclasses.replace(facts, kept=False, forwards=False)
             if self.values.api(call.func) == otel.USE_SPAN and call.args:
                 for origin in self._origins(call.args[0].value, 0):
                     inner = self._started(function, origin)
@@ -249,6 +261,10 @@ class Starting:
                         ]
                         return SpanFacts("manager", inner.name, inner.kind, True, flags[0], flags[1], True)
         return None
+
+    def _ends(self, function: cst.FunctionDef) -> bool:
+        calls = self.walk.all(cst.Call, within=function)
+        return any(isinstance(call.func, cst.Attribute) and call.func.attr.value == "end" for call in calls)
 
     def _managed_by_hand(self, function: cst.FunctionDef, yields: list[cst.Yield]) -> SpanFacts | None:
         """A span started without being made current, yielded and ended: `try: yield span`, `finally: span.end()`."""
@@ -322,6 +338,11 @@ def _branches(expressions: Iterable[cst.BaseExpression | None]) -> Iterator[cst.
             yield from _branches([each.body, each.orelse])
         elif each is not None:
             yield each
+
+
+def _default(function: cst.FunctionDef, parameter: str | None) -> cst.BaseExpression | None:
+    every = [*function.params.posonly_params, *function.params.params, *function.params.kwonly_params]
+    return next((each.default for each in every if each.name.value == parameter), None)
 
 
 def _every(function: cst.FunctionDef) -> tuple[str, ...]:
