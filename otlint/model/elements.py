@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from otlint.model.mapped import SEQUENCES
 from otlint.model.names import Binding
 from otlint.model.walk import Node
 
@@ -14,23 +15,19 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
     from otlint.model.values import Values
 
-_COLLECTIONS = frozenset(
-    ["builtins.list", "builtins.set", "builtins.frozenset", "builtins.tuple", "collections.deque"]
-    + [
-        f"{module}.{name}"
-        for module in ("typing", "collections.abc")
-        for name in ("List", "Sequence", "MutableSequence", "Iterable", "Iterator", "Collection", "Set", "Tuple")
-    ]
-)
 _DEPTH = 2  # of lists that are made of one another
 
 
 def iterated(values: Values, binding: Binding) -> str | None:
     """`thread` in `for thread in threads`, where all that is known to be put into `threads` has one type."""
-    if not isinstance(getattr(binding.node, "target", None), cst.Name) or binding.value is None:
+    if binding.value is None:
         return None
-    found = _elements(values, binding.value)
-    return found.pop() if len(found) == 1 else None
+    if isinstance(getattr(binding.node, "target", None), cst.Name):
+        found = _elements(values, binding.value)
+        kind = found.pop() if len(found) == 1 else None
+        if kind is not None:
+            return kind
+    return values.mapped.iterated(binding)
 
 
 def _elements(values: Values, value: Node, depth: int = 0) -> set[str | None]:
@@ -52,7 +49,7 @@ def _elements(values: Values, value: Node, depth: int = 0) -> set[str | None]:
 
 
 def _declared(values: Values, annotation: cst.BaseExpression) -> str | None:
-    if not isinstance(annotation, cst.Subscript) or values.api(annotation.value) not in _COLLECTIONS:
+    if not isinstance(annotation, cst.Subscript) or values.api(annotation.value) not in SEQUENCES:
         return None
     inner = annotation.slice[0].slice
     return values.annotated(inner.value) if isinstance(inner, cst.Index) else None

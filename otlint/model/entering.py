@@ -153,9 +153,8 @@ def _stored(module: Module, span: Span) -> Unentered | None:
         return None
     owner, name = module.names.owner_class(target.value), target.attr.value
     writes = module.names.attributes.get((owner, name), []) if owner is not None else []
-    if owner is None or not all(
-        _is_none(each.value) or module.type(each.value) == otel.SPAN_MANAGER for each in writes
-    ):
+    values = [each.value for each in writes if each.value is not None and not _is_none(each.value)]
+    if owner is None or not all(module.type(each) == otel.SPAN_MANAGER for each in values):
         return None
     uses = [up for up in map(module.walk.parent.get, module.walk.named(name, owner)) if isinstance(up, cst.Attribute)]
     own = [use for use in uses if isinstance(use.value, cst.Name) and module.names.owner_class(use.value) is owner]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.mapped import held
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
-    from otlint.model.names import Binding
     from otlint.model.values import Values
 
 _TRACER = re.compile(r"(?i)_*((otel|ot|otlp|opentelemetry|app|service|current)_)?tracer_?")
@@ -45,20 +45,10 @@ def element(kind: str | None, index: int | None) -> str | None:
 def kept(values: Values, item: cst.Subscript) -> str | None:
     """The type of what is kept in a dict: `METRICS = {"orders": meter.create_counter("orders")}`, tracers, spans."""
     key = item.slice[0].slice if len(item.slice) == 1 else None
-    made = [each.value for each in _held(values, item.value)] if isinstance(key, cst.Index) else []
+    made = [each.value for each in held(values, item.value)] if isinstance(key, cst.Index) else []
     found = {_of_key(values, each, key.value) for each in made if isinstance(key, cst.Index)}
     kind = found.pop() if len(found) == 1 else None
     return kind if kind is not None and otel.is_otel(kind) else None
-
-
-def _held(values: Values, owner: Node) -> Sequence[Binding]:
-    """What gives the name or the attribute of this object its value."""
-    if isinstance(owner, cst.Name):
-        return values.names.reaching(owner.value, owner)
-    if not isinstance(owner, cst.Attribute) or not isinstance(owner.value, cst.Name):
-        return ()
-    cls = values.names.owner_class(owner.value)
-    return values.names.attributes.get((cls, owner.attr.value), ()) if cls is not None else ()
 
 
 def _of_key(values: Values, made: Node | None, key: cst.BaseExpression) -> str | None:

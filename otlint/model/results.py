@@ -43,7 +43,7 @@ def _foreign(values: Values, call: cst.Call, called: str) -> str | None:
     owner, _, name = called.rpartition(".")
     literal = call.args[0].value if call.args else None
     first = literal.raw_value if isinstance(literal, cst.SimpleString) else None
-    made = known.clients().made_by(called, first)
+    made = known.clients().made_by(called, first) or values.mapped.taken(call, called)
     if made is not None:
         return made
     if name in {"__enter__", "__aenter__"}:

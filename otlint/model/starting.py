@@ -167,7 +167,7 @@ class Starting:
         if facts is None or facts.span is None or facts.span.form == "decorator":
             return None
         inner = facts.span
-        ends = self.helpers.given(call, facts, inner.ends_by) if inner.ends_by is not None else None
+        given = self.helpers.given(call, facts, inner.ends_by) if inner.ends_by is not None else None
         return SpanFacts(
             inner.form,
             self._through(function, call, facts, inner.name),
@@ -175,8 +175,8 @@ class Starting:
             inner.current,
             forwarded(call, inner, "record_exception", inner.records),
             forwarded(call, inner, "set_status_on_exception", inner.sets_status),
-            said(ends, inner.ends),
-            self._parameter(function, ends),
+            said(given, inner.ends),
+            self._parameter(function, given),
             inner.kept,
             inner.forwards and self._passes_on(function, call),
         )

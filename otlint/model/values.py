@@ -17,6 +17,7 @@ import libcst as cst
 from otlint import known, otel
 from otlint.model import annotations as notes
 from otlint.model import elements, inferred, partials, results, stars
+from otlint.model.mapped import Mapped
 from otlint.model.names import Binding, Names, is_accessor, is_static
 from otlint.model.project import Project, Symbol
 from otlint.model.walk import N, Node, Walk
@@ -55,6 +56,7 @@ class Values:
         self.names = names
         self.project = project
         self.path = path
+        self.mapped = Mapped(self)
         self._types: dict[Node, str | None] = {}
         self._depth = 0
         self._apis: dict[Node, str | None] = {}
@@ -237,7 +239,7 @@ class Values:
         if type(node) is cst.Subscript:
             owner = self.type(node.value)
             found = known.clients().item(owner) if owner is not None else None
-            return inferred.kept(self, node) or found
+            return inferred.kept(self, node) or self.mapped.at(node) or found
         return None
 
     def _default(self, given: Node, default: Node) -> str | None:
