@@ -136,8 +136,16 @@ def _is_use(module: Module, attribute: cst.Attribute) -> bool:
 
 
 def _is_fallback(module: Module, statement: Node) -> bool:
-    """Whether the import stands in a `try`, or in the handler of one, that counts on its failure."""
-    return any(isinstance(up, cst.Try | cst.ExceptHandler) for up in module.walk.ancestors(statement))
+    """Whether the import stands in the handler of a `try`, or in one whose handlers import something else instead."""
+    return any(
+        isinstance(up, cst.ExceptHandler)
+        or (isinstance(up, cst.Try) and any(_imports(module, each) for each in up.handlers))
+        for up in module.walk.ancestors(statement)
+    )
+
+
+def _imports(module: Module, handler: cst.ExceptHandler) -> bool:
+    return any(any(module.walk.all(kind, within=handler)) for kind in (cst.Import, cst.ImportFrom))
 
 
 def uses(module: Module, found: Gone) -> list[Node]:
