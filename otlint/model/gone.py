@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from otlint.model.walk import Node
 
 NEWEST = "1.45"  # the version of known/api.toml
+_OLDEST = "1.20"  # the first of known/past.toml
 _PACKAGE = 2  # `opentelemetry.sdk`
 
 
@@ -32,13 +33,12 @@ class Gone:
 
 def gone(module: Module) -> Iterator[Gone]:
     """Every import, attribute and argument of the file that the version it runs with does not know."""
-    newest = module.instrumentation.otel_at_least(NEWEST)
     for statement, dotted in module.names.imported():
-        found = _gone(module, statement, dotted, newest)
+        found = _gone(module, statement, dotted)
         if found is not None and not module.silenced(statement, _is_fallback(module, statement) and "another is tried"):
             yield found
     for attribute in module.walk.all(cst.Attribute):
-        yield from _attribute(module, attribute, newest)
+        yield from _attribute(module, attribute)
     for call in module.calls(*otel.STARTS):
         for arg in call.args:
             if arg.keyword is not None and arg.keyword.value == "parent":
@@ -96,18 +96,28 @@ def _listed(module: Module, table: str, node: Node, dotted: str) -> Gone | None:
     return None
 
 
-def _gone(module: Module, node: Node, dotted: str, newest: bool) -> Gone | None:
+def _gone(module: Module, node: Node, dotted: str) -> Gone | None:
     if not otel.is_otel(dotted) or _is_own(module, dotted):
         return None
     found = _listed(module, "removed", node, dotted)
     if found is not None:
         return found
     owner, _, name = dotted.rpartition(".")
-    names = known.table("api").get(owner) if newest else None
-    return Gone(node, dotted, None) if names is not None and name not in names and name != "*" else None
+    return Gone(node, dotted, None) if name != "*" and _lacks(module, owner, name) else None
 
 
-def _attribute(module: Module, attribute: cst.Attribute, newest: bool) -> Iterator[Gone]:
+def _lacks(module: Module, owner: str, name: str) -> bool:
+    """Whether a module or type does not have a name in the version that the project runs."""
+    names = known.table("api").get(owner)
+    if names is None or name in names:
+        return False
+    if module.instrumentation.otel_at_least(NEWEST):
+        return True
+    never = not name.startswith("_") and name not in known.table("past").get(owner, ())
+    return never and module.instrumentation.otel_at_least(_OLDEST)
+
+
+def _attribute(module: Module, attribute: cst.Attribute) -> Iterator[Gone]:
     """`trace.set_global_textmap`, `tracer.get_current_span`."""
     up = module.walk.parent[attribute]
     if not _is_use(module, attribute):
@@ -115,16 +125,17 @@ def _attribute(module: Module, attribute: cst.Attribute, newest: bool) -> Iterat
     written = module.names.dotted(attribute)
     if written is not None:
         if otel.is_otel(written):
-            found = _gone(module, attribute, written, newest)
+            found = _gone(module, attribute, written)
             if found is not None and not isinstance(up, cst.Attribute):
                 yield found
         return
     kind = module.type(attribute.value)
-    names = known.table("api").get(kind) if kind is not None else None
+    name = attribute.attr.value
+    if kind is None or name in known.table("api").get(kind, (name,)):
+        return
     # What is a function of the module has never been a method, in whichever version.
-    wanted = newest or attribute.attr.value in known.table("api")["opentelemetry.trace"]
-    if names is not None and kind is not None and wanted and attribute.attr.value not in names:
-        yield Gone(attribute, f"{kind.rpartition('.')[2]}.{attribute.attr.value}", None)
+    if name in known.table("api")["opentelemetry.trace"] or _lacks(module, kind, name):
+        yield Gone(attribute, f"{kind.rpartition('.')[2]}.{name}", None)
 
 
 def _is_use(module: Module, attribute: cst.Attribute) -> bool:
