@@ -716,7 +716,7 @@ FlaskInstrumentor().instrument_app(app)
         "it is merged with one that may know the environment",
     ),
     "OTL523 fallback": (
-        "try:\n    from opentelemetry.sdk._logs import LogEmitterProvider\nexcept ImportError:\n    from opentelemetry.sdk._logs import LoggerProvider\n",
+        "try:\n    from opentelemetry.sdk._logs import LogEmitterProvider\nexcept ImportError:\n    import logging\n",
         "LogEmitter",
         "another is tried",
     ),
@@ -789,7 +789,7 @@ class Events(Logger):
         "the host is on this machine or in a private network",
     ),
     "OTL527 fallback": (
-        "try:\n    from opentelemetry.sdk._logs import LoggingHandler\nexcept ImportError:\n    from opentelemetry.instrumentation.logging.handler import LoggingHandler\n",
+        "try:\n    from opentelemetry.sdk._logs import LoggingHandler\nexcept ImportError:\n    import logging\n",
         "LoggingHandler",
         "another is tried",
     ),
