@@ -37,8 +37,8 @@ def check(module: Module) -> Iterator[Finding]:
         what = "carries nothing" if not names else f"is {' and '.join(f'`{name}`' for name in names)} only"
         yield module.finding(
             given,
-            f"the global propagator {what}, so `traceparent` is neither read nor sent and every service starts "
-            "a trace of its own; add `TraceContextTextMapPropagator`",
+            f"the global propagator {what}, so `traceparent` is neither read nor sent, and a trace that comes with it "
+            "ends here; add `TraceContextTextMapPropagator`",
             fix=_fix(module, given, _missing(carried)),
         )
 
