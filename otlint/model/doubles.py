@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import libcst as cst
 from otlint import otel
 from otlint.model.flow import Exit
 from otlint.model.handlers import Handler, Mark, real
+from otlint.model.outcome import does_work
 from otlint.model.raised import RAISING, Classes, Match, catches, swallows
 from otlint.model.reason import Reason
 from otlint.model.walk import Node
@@ -261,3 +262,41 @@ def entered_twice(module: Module) -> Iterator[tuple[Span, Span]]:
             continue
         if block.records is True and span.records is True and not block.ends:
             yield block, span
+
+
+def recorded_below(handler: Handler) -> Span | None:
+    """The inner span that has recorded the exception."""
+    return around_work(handler, lambda span: span.records is True)
+
+
+def around_work(handler: Handler, wanted: Callable[[Span], bool]) -> Span | None:
+    """The first of the spans inside of the `try` in whose blocks all its work is done."""
+    module = handler.module
+    working = [node for node in module.walk.below(handler.tried.body) if _is_working(module, node)]
+    inner: Span | None = None
+    for node in working:
+        spans = [span for span in module.spans.enclosing(node) if module.walk.inside(span.start, handler.tried.body)]
+        found = next(filter(wanted, spans), None)
+        if found is None:
+            return None
+        inner = inner or found
+    return inner
+
+
+def _is_working(module: Module, node: Node) -> bool:
+    if isinstance(node, cst.Call):
+        return does_work(module, node) and module.spans.started_by(node) is None
+    return isinstance(node, cst.Raise | cst.Assert)
+
+
+def recorded_before(handler: Handler) -> Iterator[tuple[Mark, Span]]:
+    """The records in a handler of what `with use_span(span):` inside of the `try` has put on the same span."""
+    marks = [mark for mark in handler.marks if mark.does == {"record"} and mark.call in handler.main]
+    below = recorded_below(handler) if marks else None
+    if below is None or below.ends:
+        return
+    for mark in marks:
+        error = handler.module.argument(mark.call, "exception")
+        is_caught = isinstance(error, cst.Name) and error.value == handler.name
+        if is_caught and mark.span is real(below) and mark.span is not below:
+            yield mark, below

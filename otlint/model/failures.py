@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
-from otlint.model.doubles import doubles
+from otlint.model.doubles import around_work, doubles, recorded_below
 from otlint.model.handlers import Handler, Mark, is_span, real
 from otlint.model.logs import last_name
 from otlint.model.outcome import Fate, Outcome, does_work, outcome
@@ -120,6 +120,9 @@ def _failure(handler: Handler, signal: str) -> Failure | None:
     span, module, node = handler.spans[0], handler.module, handler.node
     if module.silenced(node, _is_left_to_others(handler, span)):
         return None
+    block = around_work(handler, lambda each: real(each) is span and each.sets_status is not False)
+    if module.silenced(node, block is not None and Reason("this has set the status of the span", block.start)):
+        return None
     later = handler.marked_later(span)
     has_status = any("status" in mark.does or "unknown" in mark.does for mark in [*handler.marks, *later])
     record = next((mark for mark in handler.marks if "record" in mark.does), None)
@@ -136,7 +139,7 @@ def _failure(handler: Handler, signal: str) -> Failure | None:
     signalled = log is not None and signal != SPAN_EVENT
     if module.silenced(node, has_status and (signalled or signal == EITHER) and "the status of the span is set"):
         return None
-    below = _recorded_below(handler)
+    below = recorded_below(handler)
     if signalled or below is not None:
         if module.silenced(node, has_status and "the exception is logged or on an inner span, and the status is set"):
             return None
@@ -269,23 +272,3 @@ def _guards_telemetry(handler: Handler) -> bool:
 def _is_telemetry(module: Module, call: cst.Call) -> bool:
     """A call of the API, or one that is given a span: a helper or hook."""
     return otel.is_otel(module.api(call.func)) or any(is_span(module, arg.value) for arg in call.args)
-
-
-def _recorded_below(handler: Handler) -> Span | None:
-    """The inner span that has recorded the exception: all the work of the `try` is done in its block."""
-    module = handler.module
-    working = [node for node in module.walk.below(handler.tried.body) if _is_working(module, node)]
-    inner: Span | None = None
-    for node in working:
-        spans = [span for span in module.spans.enclosing(node) if module.walk.inside(span.start, handler.tried.body)]
-        recording = next((span for span in spans if span.records is True), None)
-        if recording is None:
-            return None
-        inner = inner or recording
-    return inner
-
-
-def _is_working(module: Module, node: Node) -> bool:
-    if isinstance(node, cst.Call):
-        return does_work(module, node) and module.spans.started_by(node) is None
-    return isinstance(node, cst.Raise | cst.Assert)

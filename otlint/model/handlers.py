@@ -244,6 +244,9 @@ class Handler:
         if span.manner != "assigned" or span.api == otel.USE_SPAN or span.function is not self.function:
             return False
         block = block_of(self.module, span.start)
+        likes = [each.start for each in self.module.spans if each.first is span]
+        while block is not None and not all(walk.inside(each, block) for each in likes):
+            block = block_of(self.module, block)
         if block is None or walk.order[span.start] > walk.order[self.tried] or not walk.inside(self.tried, block):
             return False
         custody = self.module.custody(span.start)

@@ -56,7 +56,7 @@ def early(module: Module, call: cst.Call, carrier: cst.Name) -> Span | None:
     after = set(module.flow(function).after(call))
     for span in module.spans:
         later = span.start in after and span.api in otel.STARTS and span.kind in _LEAVES
-        current = span.current or any(each.used is span for each in module.spans)
+        current = span.current or any(each.used in {span, span.first or span} for each in module.spans)
         names = frozenset({carrier.value})
         if later and current and _sends(module, span, names | holding(module, function.body, span.start, given=names)):
             return span

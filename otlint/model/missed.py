@@ -49,7 +49,7 @@ def missed_errors(module: Module) -> Iterator[Missed]:
     if module.is_spared_test:
         return
     for span in module.spans:
-        found = _in_function(module, span) if is_live(span) else None
+        found = _in_function(module, span) if is_live(span) and span.first is None else None
         found = found or _in_class(module, span)
         if found is not None:
             yield found

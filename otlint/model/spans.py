@@ -27,7 +27,7 @@ class Span:
     (to a plain name), "stored" (on an object or in a container), "passed", "returned", "statement", "chained".
     `api` is the API that starts it, also behind a project helper (`helper` says which). `kind` is the dotted SpanKind,
     None when unknown. `records` and `sets_status`: what happens to an `Exception` that leaves its block, None when
-    unknown. `regions` are the blocks in which it is the current span.
+    unknown. `regions` are the blocks in which it is the current span. `first`: see `Spans.of`.
     """
 
     start: cst.Call
@@ -47,6 +47,7 @@ class Span:
     managed_by: cst.With | None = None
     regions: list[Node] = field(default_factory=list)
     used: Span | None = None
+    first: Span | None = None
 
 
 class Spans:
@@ -71,6 +72,11 @@ class Spans:
             self._enter(item)
         for span in self.all:
             self._place(span)
+        self._join()
+        for span in self.all:
+            if span.api == otel.USE_SPAN:
+                subject = argument(span.start, "span", otel.PARAMETERS[otel.USE_SPAN])
+                span.used = self.of(subject) if subject is not None else None
 
     def __iter__(self) -> Iterator[Span]:
         return iter(self.all)
@@ -131,7 +137,10 @@ class Spans:
         return opened[0].body if len(opened) == 1 and isinstance(opened[0], cst.With) else self.walk.tree
 
     def of(self, expression: Node) -> Span | None:
-        """The span that an expression certainly holds; `get_current_span()` is the innermost span around it."""
+        """The span that an expression certainly holds; `get_current_span()` is the innermost span around it.
+
+        Where one of several may be meant that differ in nothing but their names and parents, it is the first.
+        """
         if isinstance(expression, cst.Call):
             started = self._by_start.get(expression)
             if started is not None:
@@ -145,6 +154,8 @@ class Spans:
         if not isinstance(expression, cst.Name):
             return None
         found = {self._bound(binding) for binding in self.values.names.reaching(expression.value, expression)}
+        if len(found) > 1:
+            found = {(each.first or each) if each is not None else None for each in found}
         return found.pop() if len(found) == 1 else None
 
     def names_for_callers(self, span: Span) -> bool:
@@ -311,9 +322,6 @@ class Spans:
 
     def _place(self, span: Span) -> None:
         """How the result of the call is used, where `with` and decorators have not said so already."""
-        if span.api == otel.USE_SPAN:
-            subject = argument(span.start, "span", otel.PARAMETERS[otel.USE_SPAN])
-            span.used = self.of(subject) if subject is not None else None
         if span.manner:
             return
         child: Node = span.start
@@ -328,6 +336,20 @@ class Spans:
         else:
             return
         span.manner = self._manner(span, child, up)
+
+    def _join(self) -> None:
+        """`span = tracer.start_span(…)` in several branches, and after them `span` is one of these."""
+        groups: dict[object, list[Span]] = {}
+        for span in self.all:
+            if span.manner == "assigned":
+                alike = (span.function, span.variable, span.api, span.kind, span.records, span.sets_status)
+                groups.setdefault(alike, []).append(span)
+        for first, *others in groups.values():
+            for span in others:
+                uses = self.walk.named(span.variable or "", span.function or self.walk.tree)
+                reaching = ({each.node for each in self.values.names.reaching(use.value, use)} for use in uses)
+                if any({first.binding, span.binding} <= nodes for nodes in reaching):
+                    span.first = first
 
     def _manner(self, span: Span, child: Node, up: Node) -> str:
         if isinstance(up, cst.Assign | cst.AnnAssign):
@@ -351,6 +373,6 @@ class Spans:
     def _bind(self, span: Span, target: Node, node: Node) -> str:
         if isinstance(target, cst.Name):
             span.variable, span.binding, span.manner = target.value, node, "assigned"
-            self._by_binding[node] = span
+            self._by_binding.setdefault(node, span)
             return "assigned"
         return "stored"

@@ -22,7 +22,7 @@ _TITLE = "Delete what the span does by itself"
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.doubles import doubles, entered_twice, repeats, single
+    from otlint.model.doubles import doubles, entered_twice, recorded_before, repeats, single
 
     if module.is_spared_test:
         return
@@ -38,6 +38,12 @@ def check(module: Module) -> Iterator[Finding]:
                     (double.way.node, "the exception is raised again here"),
                 ],
                 fix=_fix(module, double),
+            )
+        for mark, block in recorded_before(handler):
+            yield module.finding(
+                mark.call,
+                "the exception is recorded here and before by `use_span`, whose block it has left; delete this call",
+                related=[(block.start, "this records what leaves its block")],
             )
     for each in repeats(module):
         yield module.finding(
