@@ -367,7 +367,8 @@ class Handler:
 class Entry:
     """A framework by which work enters the process; `kind` is the span kind of that work.
 
-    `records`: the keys by which the records of an event are known to be messages.
+    `records`: the keys by which the records of an event are known to be messages. `plain`: the types of answers, and the
+    functions that make some, that go out as a 200.
     """
 
     key: str
@@ -384,6 +385,7 @@ class Entry:
     fails: Mapping[str, Slot]
     raises: Mapping[str, Slot]
     records: frozenset[str]
+    plain: frozenset[str]
 
     def handles(self, base: str, method: str) -> bool:
         """Whether `method` of a class with the base `base` is a handler."""
@@ -429,6 +431,7 @@ def _entry(key: str, kind: str, entry: Mapping[str, Any]) -> Entry:
         {api: _slot(where) for api, where in entry.get("fails", {}).items()},
         {api: _slot(where) for api, where in entry.get("raises", {}).items()},
         frozenset(entry.get("records", ())),
+        frozenset(entry.get("plain", ())),
     )
 
 

@@ -175,7 +175,8 @@ def _ambient(handler: Handler) -> Failure | None:
         return None
     if handler.hands_over or handler.marked_later(None):
         return None
-    if module.silenced(handler.node, not _is_left_alone(handler) and "the span is another's, who may set the status"):
+    left_alone = _is_left_alone(handler) or _succeeds(handler)
+    if module.silenced(handler.node, not left_alone and "the span is another's, who may set the status"):
         return None
     found = outcome(handler, None)
     if found.fate not in {Fate.FAILS, Fate.ENDS}:
@@ -192,6 +193,35 @@ def _is_left_alone(handler: Handler) -> bool:
         return False
     kinds = {known.instrumentors()[key].status for key in entry.instrumentors if key in known.instrumentors()}
     return "response" not in kinds and not entry.native
+
+
+def _succeeds(handler: Handler) -> bool:
+    """Whether all that the handler answers goes out as a 200, which tells an instrumentor that all is well.
+
+    `return {"status": "failed"}` in a route of Flask or FastAPI that says nothing of another status.
+    """
+    module, function = handler.module, handler.function
+    entry = module.entries.of(function) if function is not None else None
+    if entry is None or not isinstance(function, cst.FunctionDef) or not module.entries.handles(function):
+        return False
+    if module.entries.instrumented(function) is None:
+        return False
+    calls = [each.decorator for each in function.decorators if isinstance(each.decorator, cst.Call)]
+    told = {each.attr.value for each in module.walk.own(function.body, cst.Attribute)}
+    told |= {arg.keyword.value for call in calls for arg in call.args if arg.keyword is not None}
+    ways = handler.goes_out
+    answered = [way.node.value for way in ways if isinstance(way.node, cst.Return)]
+    plain = all(_made(module, each) in entry.plain for each in answered)
+    return plain and len(answered) == len(ways) > 0 and "status_code" not in told
+
+
+def _made(module: Module, answer: Node | None) -> str | None:
+    """The builtin type of what is written as such, or the function that makes it."""
+    if isinstance(answer, cst.Call):
+        return module.api(answer.func)
+    if isinstance(answer, cst.Dict | cst.List):
+        return type(answer).__name__.lower()
+    return "str" if isinstance(answer, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString) else None
 
 
 def _recorded(handler: Handler, record: Mark) -> Failure | None:

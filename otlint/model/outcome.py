@@ -158,9 +158,15 @@ class _Judge:
             return False
         if pattern("work", "settles").fullmatch(last_name(node.func) or ""):
             return False
-        if isinstance(self.module.walk.statement_of(node), cst.Return | cst.Raise):
+        if isinstance(self.module.walk.statement_of(node), cst.Return | cst.Raise) or self._is_told(node):
             return False
         return not any(self.handler.mentions(arg.value) for arg in node.args)
+
+    def _is_told(self, node: Node) -> bool:
+        """Whether it only makes a part of what is logged: `logger.error("%s failed", inspect.currentframe())`."""
+        statement = self.module.walk.statement_of(node)
+        whole = statement.value if isinstance(statement, cst.Expr) else None
+        return isinstance(whole, cst.Call) and whole is not node and self.module.logs.of(whole) is not None
 
     # -- what comes after the handler -----------------------------------------------------------------------
 
