@@ -41,6 +41,7 @@ ENTRY_KEYS = {
     "fails",
     "raises",
     "records",
+    "plain",
     "types",
 }
 

@@ -367,7 +367,7 @@ class Handler:
 class Entry:
     """A framework by which work enters the process; `kind` is the span kind of that work.
 
-    `records`: the keys by which the records of an event are known to be messages. `plain`: the types of answers, and the
+    `records`: the keys by which the records of an event are known to be messages. `plain`: types of answers, and
     functions that make some, that go out as a 200.
     """
 

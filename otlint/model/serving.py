@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, launch
-from otlint.deployment import Evidence
+from otlint.deployment import Deployment, Evidence
 from otlint.model.providers import Provider
+from otlint.model.reach import is_test
 from otlint.model.values import argument
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def served(module: Module) -> Served | None:
     """The uvicorn that runs what the file belongs to; None for other servers, and for a uvicorn that ends normally."""
     project = module.project
     together = project.reach.together(module.path) if module.path in project.files else []
-    deployment = project.deployments.for_path(module.path) if project.deployments is not None else None
+    deployment = _deployment(module)
     if deployment is not None and deployment.at_least("uvicorn", _RAISES_AGAIN) is False:
         return None
     commands = [each for each in deployment.commands if "--reload" not in each.text] if deployment is not None else []
@@ -59,12 +60,23 @@ def served(module: Module) -> Served | None:
     plain = [each for each in commands if each.word in {"uvicorn", "granian"}]
     plain = [each for each in plain if _is_container(each)] or plain  # scripts are for developers
     asked = deployment.env.get("WEB_CONCURRENCY", "") if deployment is not None else ""
+    ends = [(each, name) for each in plain if (name := _ends_as_child(each, asked)) is not None]
     alone = [each for each in plain if _ends_as_child(each, asked) is None]
-    if plain and not alone:
-        return Served(f"{_ends_as_child(plain[0], asked)} ({plain[0].path})")
+    if ends and (not alone or _is_container(ends[0][0])):  # each container is a service of its own
+        return Served(f"{ends[0][1]} ({ends[0][0].path})")
     if any(_is_container(each) for each in alone):
         return None
     return found or (Served("uvicorn", _FIRST) if alone else None)
+
+
+def _deployment(module: Module) -> Deployment | None:
+    """How the file is started, or what imports it where it is shared by services that are started elsewhere."""
+    deployments = module.project.deployments
+    if deployments is None:
+        return None
+    own = deployments.for_path(module.path)
+    importers = [facts.path for facts in module.project.reach.importers(module.path) if not is_test(facts.path)]
+    return own if own.commands else deployments.for_paths([module.path, *importers])
 
 
 def pooled(module: Module, held: list[Provider]) -> Served | None:
