@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model import stowed
 
 if TYPE_CHECKING:
     from otlint.model.values import Values
@@ -48,6 +49,8 @@ def _foreign(values: Values, call: cst.Call, called: str) -> str | None:
         return made
     if name in {"__enter__", "__aenter__"}:
         return entered(values, owner, name)
+    if called == "builtins.getattr":
+        return stowed.read(values, call) or f"{called}()"
     if called in {"typing.cast", "typing_extensions.cast"} and len(call.args) == 2:
         return values.annotated(call.args[0].value)
     if called in {"contextlib.closing", "contextlib.aclosing"} and call.args:

@@ -16,7 +16,7 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.model import annotations as notes
-from otlint.model import elements, inferred, partials, results, stars
+from otlint.model import elements, inferred, partials, results, stars, stowed
 from otlint.model.mapped import Mapped
 from otlint.model.names import Binding, Names, is_accessor, is_static
 from otlint.model.project import Project, Symbol
@@ -56,6 +56,7 @@ class Values:
         self.names = names
         self.project = project
         self.path = path
+        self.stowed = stowed.Stowed(walk, names)
         self.mapped = Mapped(self)
         self._types: dict[Node, str | None] = {}
         self._depth = 0
@@ -107,7 +108,7 @@ class Values:
             return None
         dotted = self.names.dotted(expression)
         if dotted is not None:
-            return self.followed(dotted)
+            return stowed.method(self, expression) or self.followed(dotted)
         if type(expression) is cst.Attribute:
             cls = self.super_of(expression.value)
             if cls is not None:
@@ -360,11 +361,13 @@ class Values:
         name = node.attr.value
         owner = self.names.owner_class(node.value) if isinstance(node.value, cst.Name) else None
         dotted = self.names.qualified(owner) if owner is not None else self.type(node.value)
-        if dotted is not None:
-            return self.attribute(dotted, name)
-        written = self.names.dotted(node)
+        found = self.attribute(dotted, name) if dotted is not None else None
+        if found is not None or owner is not None:
+            return found
+        written = self.names.dotted(node) if dotted is None else None
         symbol = self.symbol(otel.canonical(written)) if written is not None else None
-        return symbol.type if symbol is not None and symbol.kind == "value" else None
+        kept = symbol.type if symbol is not None and symbol.kind == "value" else None
+        return kept or stowed.of_attribute(self, node.value, name)
 
     def attribute(self, owner: str, name: str) -> str | None:
         """The type of an attribute or property of a class."""
