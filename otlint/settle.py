@@ -39,9 +39,7 @@ class Settling:
         for facts in outlines:
             project.put(facts)
             stale.add(facts.path)
-        self._imports = {
-            path: {each.path for each in project.imports(facts)} for path, facts in project.files.items()
-        }
+        self._imports = {path: {each.path for each in project.imports(facts)} for path, facts in project.files.items()}
         for level in levels(self._imports):
             waiting = stale.intersection(level)
             for _ in range(_ROUNDS):

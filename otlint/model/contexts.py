@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.pieces import last_name
+from otlint.model.values import argument, parameters
+from otlint.model.walk import Node
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
 
 _OF_SPAN_CONTEXT = frozenset({"trace_id", "span_id", "trace_flags", "trace_state", "is_remote"})
+
+_ASKS = frozenset({"isinstance", "hasattr", "getattr", "type"})
 
 
 class Kind(enum.Enum):
@@ -117,5 +122,41 @@ def _is_own(module: Module, kind: str | None) -> bool:
 def borrowed(module: Module) -> Iterator[cst.Attribute]:
     """Attributes of a span context that are read from a context: `extract(headers).trace_id`."""
     for each in module.walk.all(cst.Attribute):
-        if each.attr.value in _OF_SPAN_CONTEXT and module.type(each.value) == otel.CONTEXT:
+        is_read = each.attr.value in _OF_SPAN_CONTEXT and module.type(each.value) == otel.CONTEXT
+        if is_read and not _asks(module, module.function_of(each), each.value):
             yield each
+
+
+def mistaken(module: Module) -> Iterator[cst.BaseExpression]:
+    """Contexts that a function of the file gets which takes them for span contexts: `name_of(extract(headers))`."""
+    readers = dict(_readers(module))
+    if not readers:
+        return
+    for call in module.walk.all(cst.Call):
+        function = module.values.function(module.api(call.func))
+        name = readers.get(function) if function is not None else None
+        given = argument(call, name, parameters(function)) if function is not None and name is not None else None
+        if given is not None and module.type(given) == otel.CONTEXT:
+            yield given
+
+
+def _readers(module: Module) -> Iterator[tuple[cst.FunctionDef, str]]:
+    """Functions that read the ids of a parameter without a look at what it is, and others give them span contexts."""
+    for each in module.walk.all(cst.Attribute):
+        function = module.function_of(each)
+        if each.attr.value not in _OF_SPAN_CONTEXT or not isinstance(function, cst.FunctionDef):
+            continue
+        name = each.value.value if isinstance(each.value, cst.Name) else ""
+        bindings = module.names.reaching(name, each) if name in parameters(function) else ()
+        if len(bindings) != 1 or bindings[0].kind != "param" or module.type(each.value) == otel.CONTEXT:
+            continue
+        if not _asks(module, function, each.value):
+            yield function, name
+
+
+def _asks(module: Module, function: Node | None, value: Node) -> bool:
+    """Whether a function looks at what a value is: `isinstance(remote, SpanContext)`."""
+    if not isinstance(function, cst.FunctionDef):
+        return False
+    calls = (call for call in module.walk.all(cst.Call, within=function) if last_name(call.func) in _ASKS)
+    return any(call.args and call.args[0].value.deep_equals(value) for call in calls)

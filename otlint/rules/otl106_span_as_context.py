@@ -22,7 +22,7 @@ _IN_CONTEXT, _AS_SPAN = otel.SET_SPAN_IN_CONTEXT, otel.NON_RECORDING_SPAN
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.contexts import Kind, borrowed, kind_of
+    from otlint.model.contexts import Kind, borrowed, kind_of, mistaken
 
     for call in module.calls(*otel.CONTEXTS):
         api = module.api(call.func) or ""
@@ -50,6 +50,12 @@ def check(module: Module) -> Iterator[Finding]:
             attribute,
             f"a context has no `{attribute.attr.value}`, so this raises; "
             "take it from `get_current_span(context).get_span_context()`",
+        )
+    for given in mistaken(module):
+        yield module.finding(
+            given,
+            "a context is no span context, so the function that gets it raises; "
+            "give it `get_current_span(context).get_span_context()`",
         )
 
 
