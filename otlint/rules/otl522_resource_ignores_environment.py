@@ -18,16 +18,20 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.resources import reads_environment
+
     if module.is_spared_test:
         return
     for call in module.calls(otel.RESOURCE):
         # Resource(attributes={"service.name": "shop"})
         if module.silenced(call, _reason(module, call)):
             continue
+        missing = "none of `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and `telemetry.sdk.*`"
+        if reads_environment(module):
+            missing = "no `telemetry.sdk.*`, and nothing from detectors"
         yield module.finding(
             call,
-            "`Resource(…)` has none of `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and `telemetry.sdk.*`; "
-            "make it with `Resource.create(…)`",
+            f"`Resource(…)` has {missing}; make it with `Resource.create(…)`",
             fix=_fix(module, call),
         )
 
@@ -36,14 +40,12 @@ def _reason(module: Module, call: cst.Call) -> str | None:
     """Why the resource is all right without the environment."""
     import libcst as cst
 
-    from otlint.model.resources import is_copy, is_for_maker, reads_environment
+    from otlint.model.resources import is_copy, is_for_maker
 
     if _is_of_detector(module, call):
         return "a detector gives one part of a resource"
     if is_copy(module, call):
         return "it takes over the attributes of another resource"
-    if reads_environment(module):
-        return "the file reads OTEL_RESOURCE_ATTRIBUTES itself"
     if is_for_maker(module, call):
         return "it is sent to the maker of the product, whom the environment of its users is no concern of"
     if any(module.api(each.func) == otel.RESOURCE_CREATE for each in module.walk.all(cst.Call, within=call)):
