@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from otlint import known, otel
+from otlint.model.reason import Reason
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -96,11 +97,34 @@ def _sent(module: Module, call: cst.Call, given: cst.Name) -> Wrong | None:
 
 
 def _environment(module: Module, given: cst.BaseExpression) -> Wrong | None:
-    """`os.environ` and `request.environ` name headers in capitals: HTTP_TRACEPARENT."""
+    """`os.environ`, `request.environ` and that of WSGI name headers in capitals: HTTP_TRACEPARENT."""
+    if isinstance(given, cst.Name) and given.value == "environ" and _is_wsgi(module.function_of(given)):
+        return Wrong(
+            f"`environ` has no `traceparent` but `HTTP_TRACEPARENT`, {_SILENT}; give a dict with lower-case names"
+        )
     if isinstance(given, cst.Attribute) and given.attr.value in _ENVIRONMENTS:
-        better = "`request.headers`" if module.names.dotted(given) != "os.environ" else "a dict with lower-case names"
+        process = module.names.dotted(given) == "os.environ"
+        if process and module.silenced(given, _hands_down(module)):
+            return None
+        better = "a dict with lower-case names" if process else "`request.headers`"
         return Wrong(f"`{module.code(given)}` has no `traceparent`, {_SILENT}; give {better}")
     return None
+
+
+def _hands_down(module: Module) -> Reason | None:
+    """A project that injects where it starts processes, whose environment then has the names in lower case."""
+    for path, facts in module.project.files.items():
+        starts = any(name.partition(".")[0] == "subprocess" for name in facts.imports)
+        copies = any("os.environ.copy" in each.calls for each in facts.functions)
+        if (starts or copies) and not facts.calls.isdisjoint(otel.INJECTS):
+            return Reason(f"`{path}` injects, and may do so into the environment of the processes that it starts")
+    return None
+
+
+def _is_wsgi(function: cst.FunctionDef | cst.Lambda | None) -> bool:
+    """Whether a function is an application of WSGI, whose parameters have these names."""
+    names = [each.name.value for each in function.params.params] if function is not None else []
+    return names[-2:] == ["environ", "start_response"]
 
 
 def _literal(given: cst.BaseExpression) -> Wrong | None:

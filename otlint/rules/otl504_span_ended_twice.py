@@ -35,6 +35,22 @@ def check(module: Module) -> Iterator[Finding]:
             related=[(found.ended, "this ends it" if inside else "it ends here")],
             fix=_fix(module, found, inside),
         )
+    yield from _current(module)
+
+
+def _current(module: Module) -> Iterator[Finding]:
+    """The function's own span, asked for as the current one."""
+    from otlint.model.foreign import doubled
+
+    for found, span in doubled(module):
+        what = "decorator" if span.manner == "decorator" else "`with` around it"
+        instead = "leave this `end` out" if found.instead.startswith("leave its end") else found.instead
+        yield module.finding(
+            found.node,
+            f"{found.how} the current span, which the {what} ends as well, and ending it twice logs a warning; "
+            f"{instead}",
+            related=[(span.managed_by or span.start, "this ends it as well")],
+        )
 
 
 def _fix(module: Module, found: Late, inside: bool) -> Fix | None:
