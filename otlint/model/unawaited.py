@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.reason import Reason
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -70,10 +71,21 @@ def _handed_out(module: Module, span: Span, function: cst.FunctionDef) -> Iterat
         for origin in module.origins(each.value) if each.value is not None else ():
             if isinstance(origin, cst.Call) and (block is None or module.walk.inside(origin, block.body)):
                 made = _coroutine(module, origin)
+                if isinstance(made, cst.FunctionDef) and module.silenced(origin, _has_own(module, made)):
+                    continue
                 if made is not None:
                     yield Unawaited(span, origin, made if isinstance(made, cst.FunctionDef) else None)
                 elif module.rule == "OTL509":
                     module.silenced(origin, "what is returned out of the span is not known to be a coroutine")
+
+
+def _has_own(module: Module, made: cst.FunctionDef) -> Reason | None:
+    """Whether the coroutine makes a span for what it does, of which it says what it belongs to."""
+    own = (
+        each for each in module.spans if each.function is made and module.argument(each.start, "context") is not None
+    )
+    found = next(own, None)
+    return Reason("the coroutine has a span of its own, whose parent it is told", found.start) if found else None
 
 
 def _is_of_api(span: Span) -> bool:
