@@ -35,6 +35,11 @@ class Misuse:
 def misuses(module: Module, call: cst.Call) -> Iterator[Misuse]:
     """What is wrong with the callbacks that are given to one observable instrument."""
     given = module.argument(call, "callbacks")
+    wrong = next((arg for arg in call.args if arg.keyword is not None and arg.keyword.value == "callback"), None)
+    if given is None and wrong is not None:
+        yield Misuse(wrong, "there is no parameter `callback`, so this raises TypeError; give a list as `callbacks`")
+        yield from _of_callback(module, wrong.value)
+        return
     if given is None or _is_empty(given):
         by_hand = any(each.attr.value == "_callbacks" for each in module.walk.all(cst.Attribute))
         if not is_hidden(call) and not module.silenced(call, by_hand and "the file adds callbacks by hand"):
@@ -80,6 +85,7 @@ def _of_callback(module: Module, callback: cst.BaseExpression) -> Iterator[Misus
 _SIGNATURE = "a callback is called with one argument, which this one does not take; give it a parameter"
 _ASYNC = "a callback that is a coroutine function is never awaited, so it has no value; make it a plain function"
 _NUMBER = "the callback gives a number, which fails each time; give a list of `Observation`"
+_BARE = "what the callback gives is no `Observation`, which fails each time; make it one of the value and attributes"
 _LONE = "a callback gives a list of observations, not a lone one, which fails each time; return a list"
 
 
@@ -93,7 +99,9 @@ def _of_function(module: Module, callback: cst.BaseExpression, function: cst.Fun
     is_method = module.walk.class_of(function) is not None and isinstance(callback, cst.Attribute)
     if not _takes_one(function, bound=is_method and "builtins.staticmethod" not in decorators):
         yield Misuse(function, _SIGNATURE)
-    if module.values.own(function, cst.Yield):
+    yields = [each.value for each in module.values.own(function, cst.Yield)]
+    if yields:
+        yield from (Misuse(each, _BARE) for each in yields if each is not None and _is_bare(module, each))
         return
     returns = [each.value for each in module.values.own(function, cst.Return)]
     for value in returns:
@@ -111,6 +119,18 @@ def _of_value(module: Module, value: cst.BaseExpression) -> Iterator[Misuse]:
         yield Misuse(value, _NUMBER)
     elif _elements(value) and all(_is_number(module, each) for each in _elements(value)):
         yield Misuse(value, "the callback gives a list of numbers, which fails each time; make them `Observation`")
+    else:
+        made = [value.elt] if isinstance(value, cst.ListComp | cst.GeneratorExp) else _elements(value)
+        if made and all(_is_bare(module, each) for each in made):
+            yield Misuse(value, _BARE)
+
+
+def _is_bare(module: Module, value: Node) -> bool:
+    """Whether it is a number, or a tuple of one and attributes, where an observation belongs."""
+    if isinstance(value, cst.Tuple):
+        second = value.elements[1].value if len(value.elements) == 2 else None
+        return second is not None and (isinstance(second, cst.Dict) or module.type(second) == "builtins.dict")
+    return _is_number(module, value)
 
 
 def _is_number(module: Module, value: Node, depth: int = 0) -> bool:

@@ -30,7 +30,7 @@ def check(module: Module) -> Iterator[Finding]:
         # gauge.set(3)
         owner, _, method = (module.api(call.func) or "").rpartition(".")
         if owner in otel.OBSERVABLES and not method.startswith("_"):
-            measured.add(owner)
+            measured.add(_named(call.func.value) if isinstance(call.func, cst.Attribute) else None)
             name = owner.rpartition(".")[2]
             yield module.finding(
                 call, f"`{name}` has no `{method}`, so this raises AttributeError; observe the value in a callback"
@@ -38,7 +38,7 @@ def check(module: Module) -> Iterator[Finding]:
     seen: set[cst.CSTNode] = set()
     for call in module.calls(*otel.OBSERVING):
         for each in misuses(module, call):
-            if each.node in seen or (each.node is call and otel.INSTRUMENTS[module.api(call.func) or ""] in measured):
+            if each.node in seen or (each.node is call and _target(module, call) in measured):
                 continue
             seen.add(each.node)
             yield module.finding(
@@ -47,6 +47,22 @@ def check(module: Module) -> Iterator[Finding]:
                 related=() if module.walk.inside(each.node, call) else [(call, "it is a callback of this instrument")],
                 fix=_fix(module, each),
             )
+
+
+def _target(module: Module, call: object) -> str | None:
+    """The name under which an instrument is kept."""
+    import libcst as cst
+
+    up = module.walk.parent[call] if isinstance(call, cst.Call) else None
+    return _named(up.targets[0].target) if isinstance(up, cst.Assign) else None
+
+
+def _named(expression: object) -> str | None:
+    import libcst as cst
+
+    if isinstance(expression, cst.Attribute):
+        return expression.attr.value
+    return expression.value if isinstance(expression, cst.Name) else None
 
 
 def _foreign(module: Module) -> Iterator[Finding]:
