@@ -41,6 +41,8 @@ def made(module: Module) -> Iterator[Made]:
 
 def conflicts(module: Module) -> Iterator[Conflict]:
     """The instruments of a file that are not what was made before under the same name."""
+    if not module.instruments:
+        return
     others = [
         (facts.path, one)
         for facts in module.project.reach.together(module.path)

@@ -72,19 +72,19 @@ def _removable(call: cst.Call, value: Node) -> cst.Arg | None:
 def _what(module: Module, value: cst.BaseExpression) -> str | None:
     if _is_none(value):
         return "the kind is None"
-    code = module.code(value)
     dotted = module.api(value)
     if dotted == otel.SPAN_KIND:
         return "the kind is the class `SpanKind` itself"
     if dotted is not None:
         owner, _, part = dotted.rpartition(".")
         if owner in otel.KINDS.values() and part in {"value", "name"}:
-            return f"`{code}` is {'a number' if part == 'value' else 'a string'}"
+            return f"`{module.code(value)}` is {'a number' if part == 'value' else 'a string'}"
         if part not in {"value", "name"} and (owner.startswith(_PROTO) or module.values.is_enum(owner)):
-            return f"`{code}` is a member of another enum"
+            return f"`{module.code(value)}` is a member of another enum"
     kind = _TYPES.get(module.type(value) or "")
     if kind is None:
         return None
+    code = module.code(value)
     return f"the kind is {kind}" if "\n" in code or len(code) > 40 else f"the kind `{code}` is {kind}"
 
 

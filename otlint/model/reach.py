@@ -21,12 +21,16 @@ class Reach:
         self._project = project
         self._units: dict[str, list[Facts]] = {}
         self._sources: dict[str, list[Facts]] = {}
+        self._calls: dict[str, frozenset[str]] = {}
         for facts in project.files.values():
             self._units.setdefault(self._unit(facts.path), []).append(facts)
 
     def calls(self, path: str) -> frozenset[str]:
         """Every call that the files reaching `path` make, by dotted name."""
-        return self._union(path, lambda facts: facts.calls)
+        unit = self._unit(path)
+        if unit not in self._calls:
+            self._calls[unit] = self._union(path, lambda facts: facts.calls)
+        return self._calls[unit]
 
     def imports(self, path: str) -> frozenset[str]:
         """Everything that the files reaching `path` import, by dotted name."""

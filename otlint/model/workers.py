@@ -66,12 +66,11 @@ def _tasks(module: Module) -> Iterator[tuple[cst.Call, frozenset[str]]]:
 
 
 def _threads(module: Module) -> Iterator[tuple[cst.Call, frozenset[str]]]:
-    instrumented = module.instrumentation.of({"threading"}) is not None
     for found in handoffs(module):
         if found.way not in {"thread", "submit", "executor"}:
             continue
         if module.api(found.target) == "contextvars.Context.run" and found.inputs:
             # Thread(target=contextvars.copy_context().run, args=(refresh,))
             yield found.call, frozenset(runs(module, found.inputs[0], found.inputs[1:]))
-        elif instrumented:
+        elif module.instrumentation.of({"threading"}) is not None:
             yield found.call, frozenset(runs(module, found.target, found.inputs))
