@@ -256,11 +256,18 @@ class _Gathering:
 
     def _collect(self, paths: list[str]) -> dict[str, Facts | None]:
         """The facts of files as seen with the present facts of the others, None for what the model crashes on."""
-        found: dict[str, Facts | None] = {path: self._recalled(path) for path in paths}
+        found: dict[str, Facts | None] = {path: self._unchanged(path) or self._recalled(path) for path in paths}
         new = [path for path in paths if found[path] is None]
         if new:
             found |= self._collected_new(new) if self.crew is None else self._collected_by(self.crew, new)
         return found
+
+    def _unchanged(self, path: str) -> Facts | None:
+        """The facts that were found before, where nothing has changed since that they rest on."""
+        before = self._states.get(path)
+        if before is None or self.project.state.of(self.gathered.reads[path]) != before:
+            return None
+        return self.project.known(path)
 
     def _recalled(self, path: str) -> Facts | None:
         """The facts that an earlier run found, None when they are not known."""
@@ -302,6 +309,7 @@ class _Gathering:
                 facts = found[path] = decode(Facts, json.loads(said[0]))
                 state.given(facts, said[0])
                 reads[path] = decode(Reads, said[1])
+                self._states[path] = state.of(reads[path])
             else:
                 self.gathered.judged.discard(path)
                 found[path] = None if crew.is_helper else self._collect_here(path)  # to see what the model crashes on
