@@ -68,7 +68,7 @@ def run(options: Options, arguments: Sequence[str] | None = None) -> int:
     if options.statistics and job.format not in ("full", "concise", "json"):
         raise ConfigError(f"--statistics: there are none in the format `{job.format}`; use `full`, `concise` or `json`")
     world = _world(job) if arguments is not None and _may_repeat(job) else None
-    before = world.digest() if world is not None else ""
+    before = replay.state_of(world) if world is not None else ""
     say = Speaker(options)
     say.details(job)
     found = _lint(job, Progress(options, started))
