@@ -62,7 +62,7 @@ def served(module: Module) -> Served | None:
     asked = deployment.env.get("WEB_CONCURRENCY", "") if deployment is not None else ""
     ends = [(each, name) for each in plain if (name := _ends_as_child(each, asked)) is not None]
     alone = [each for each in plain if _ends_as_child(each, asked) is None]
-    if ends and (not alone or _is_container(ends[0][0])):  # each container is a service of its own
+    if ends and (not alone or _is_container(ends[0][0])) and not any(_may_replace(each, ends[0][0]) for each in alone):
         return Served(f"{ends[0][1]} ({ends[0][0].path})")
     if any(_is_container(each) for each in alone):
         return None
@@ -139,6 +139,12 @@ def _ends_as_child(command: Evidence, asked: str) -> str | None:
 def _is_container(evidence: Evidence) -> bool:
     reader = launch.reader(posixpath.basename(evidence.path))
     return evidence.how != "hosted" and reader in {launch.container_file, launch.compose, launch.manifest}
+
+
+def _may_replace(other: Evidence, command: Evidence) -> bool:
+    """Whether another container's command may be the one that is run; images of two folders are two services."""
+    image = launch.reader(posixpath.basename(other.path)) is launch.container_file
+    return _is_container(other) and not (image and posixpath.dirname(other.path) != posixpath.dirname(command.path))
 
 
 def _in_code(module: Module, together: list[Facts]) -> Served | None:
