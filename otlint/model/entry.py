@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 _AROUND = frozenset({"__call__", "__acall__", "dispatch", "intercept_service"})
 
 
+@functools.cache
+def _by_method() -> dict[str, set[str]]:
+    """The methods by which frameworks are told of handlers and hooks, by their names."""
+    found: dict[str, set[str]] = {}
+    for entry in known.entries().values():
+        for api in (*entry.decorators, *entry.hooks):
+            found.setdefault(api.rpartition(".")[2], set()).add(api)
+    return found
+
+
 class Entries:
     """The entry points of one file."""
 
@@ -144,7 +154,19 @@ class Entries:
 
     def _decorator(self, decorator: cst.Decorator) -> str | None:
         expression = decorator.decorator
-        return self._module.api(expression.func if isinstance(expression, cst.Call) else expression)
+        target = expression.func if isinstance(expression, cst.Call) else expression
+        return self._module.api(target) or self._of_parameter(target)
+
+    def _of_parameter(self, method: Node) -> str | None:
+        """`@app.before_request` in `def set_up(app)`: of the only framework that has it and that the file imports."""
+        if not isinstance(method, cst.Attribute) or not isinstance(method.value, cst.Name):
+            return None
+        bindings = self._module.names.reaching(method.value.value, method.value)
+        if not bindings or any(each.kind != "param" or each.annotation is not None for each in bindings):
+            return None
+        packages = {name.partition(".")[0] for name in self._module.names.imports_everywhere}
+        named = {api for api in _by_method().get(method.attr.value, ()) if api.partition(".")[0] in packages}
+        return named.pop() if len(named) == 1 else None
 
     def _by_convention(self, handler: known.Handler, function: cst.FunctionDef, method: bool) -> bool:
         if (handler.method and not method) or (handler.built and not self._is_built_with(function, handler.built)):

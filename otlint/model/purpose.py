@@ -234,7 +234,7 @@ def entering(module: Module, span: Span) -> Purpose | None:
         return None
     behind, hook = module.entries.behind(function), _hook(module, span, function)
     entry = module.entries.of(function) or behind
-    if (entry or hook) is None or not ((hook and span.manner in _KEPT) or _covers(module, span, function)):
+    if (entry or hook) is None or not ((hook and _is_kept(module, span)) or _covers(module, span, function)):
         return None
     entry = entry or hook
     if entry is None or entry.key in _INTERNAL_ENTRIES:
@@ -266,7 +266,14 @@ def _hook(module: Module, span: Span, function: cst.FunctionDef) -> known.Entry 
     if found is None or not _is_alone(module, span, function):
         return None
     entry, is_around = found
-    return entry if is_around is (span.manner not in _KEPT) else None
+    return entry if is_around is not _is_kept(module, span) else None
+
+
+def _is_kept(module: Module, span: Span) -> bool:
+    """Whether the span is put where others get at it: `g.span = span`."""
+    if span.manner != "assigned":
+        return span.manner in _KEPT
+    return any(isinstance(each, cst.Assign) for each in module.custody(span.start).handed)
 
 
 def _covers(module: Module, span: Span, function: cst.FunctionDef) -> bool:
