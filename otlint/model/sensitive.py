@@ -172,19 +172,30 @@ def _is_all(module: Module, value: Node) -> bool:
         item = value.slice[0].slice
         return isinstance(item, cst.Slice) and _is_whole(module, value.value)
     if isinstance(value, cst.Call):
-        name = _last(value.func)
-        if isinstance(value.func, cst.Attribute) and name in table["whole"] and not value.args:
-            return _last(value.func.value) in table["carriers"]
-        if not _serializes(name):
-            return False
-        if name not in {"str", "repr", "dict"}:
-            return not value.args or not is_plain(module, value.args[0].value)
-        return bool(value.args) and _is_thing(module, value.args[0].value)
+        return _gives_all(module, value, _last(value.func))
+    if isinstance(value, cst.FormattedString) and len(value.parts) == 1:
+        part = value.parts[0]
+        return isinstance(part, cst.FormattedStringExpression) and _is_thing(module, part.expression)
     if isinstance(value, cst.Attribute) and module.api(value) == "os.environ":
         return True
     if isinstance(value, cst.Attribute):
         return value.attr.value in table["whole"] and _last(value.value) in table["carriers"]
     return False
+
+
+def _gives_all(module: Module, call: cst.Call, name: str) -> bool:
+    """`request.get_json()`, `body.decode()`, `json.dumps(order)`."""
+    table = known.table("sensitive")
+    if isinstance(call.func, cst.Attribute) and name in table["whole"] and all(arg.keyword for arg in call.args):
+        return _last(call.func.value) in table["carriers"]
+    if isinstance(call.func, cst.Attribute) and name in {"decode", "strip"}:
+        made = isinstance(call.func.value, cst.Call) and _serializes(_last(call.func.value.func))
+        return not made and _is_thing(module, call.func.value)  # what is made for a trace may have been asked for
+    if not _serializes(name):
+        return False
+    if name not in {"str", "repr", "dict"}:
+        return not call.args or not is_plain(module, call.args[0].value)
+    return bool(call.args) and _is_thing(module, call.args[0].value)
 
 
 def _serializes(name: str) -> bool:
