@@ -14,6 +14,7 @@ from typing import TypeAlias, cast
 
 import libcst as cst
 
+from otlint.model import fallbacks
 from otlint.model.walk import Function, Node, Regions, Walk
 
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
@@ -71,6 +72,8 @@ class Names:
         self._join_nonlocals()
         for bindings in self._bindings.values():
             bindings.sort(key=lambda binding: self.walk.order[binding.node])
+            if len(bindings) > 1:
+                fallbacks.leave_out(self.walk, bindings)
 
     # -- scopes ---------------------------------------------------------------------------------------------
 
