@@ -49,6 +49,11 @@ _WHAT = {
     "receive": "receiving of messages",
     "settle": "settling of messages",
 }
+# What is said of requests that come in only.
+_OF_SERVERS = frozenset(
+    {"http_route", "http_target", "http_server_name", "http_client_ip", "client_address", "faas_trigger"}
+    | {"faas_invocation_id", "faas_execution", "faas_coldstart"}
+)
 # A request and its reply may travel as messages.
 _REPLIES = frozenset({otel.KIND_SERVER})
 # The span is kept for what comes later, such as the hook behind a request.
@@ -184,7 +189,9 @@ def _operation(module: Module, span: Span) -> Purpose | None:
         return None
     operation = done.operation
     enters = span.function is not None and module.entries.of(span.function) is not None
-    if span.kind in {otel.KIND_SERVER, otel.KIND_CONSUMER} and (enters or _continues(module, span)):
+    if span.kind in {otel.KIND_SERVER, otel.KIND_CONSUMER} and (
+        enters or _continues(module, span) or any(key in _OF_SERVERS for key, _, _ in told(module, span))
+    ):
         return None  # it stands for what came in, and answers by one call
     excused = more or module.instrumentation.possible(operation.instrumentors | operation.beneath)
     why = f"one {_WHAT[operation.role]} by `{done.name(module)}`"
