@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.shelved import Shelved, shelved
 from otlint.model.unawaited import Unawaited, unawaited
 from otlint.model.values import parameters
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 class Late:
     """A call on a span that has ended, and what has ended it; for an `end` inside a `with`, what ends it again."""
 
-    span: Span
+    span: Span | None
     call: cst.Call
     method: str
     ended: Node
@@ -53,6 +54,19 @@ def late(module: Module) -> Iterator[Late]:
         yield from _awaited_later(module, found, touched.get(found.span, ()))
     for span, calls in touched.items():
         yield from _managed(module, span, calls) if span.managed_by is not None else _manual(module, span, calls)
+    for each in shelved(module):
+        yield from _shelved(module, each)
+
+
+def _shelved(module: Module, found: Shelved) -> Iterator[Late]:
+    """A span that was started elsewhere, and that this function ends."""
+    ends = found.ends
+    flow = found.flow(module)
+    for call, method in found.calls if ends else ():
+        others = [each for each in ends if each is not call]
+        before = [each for each in others if flow.reaches(each, call, avoiding=found.taken)]
+        if before and not flow.reaches(found.taken, call, avoiding=others) and not _asks(module, call):
+            yield Late(None, call, method, before[0])
 
 
 def _handed(module: Module, call: cst.Call) -> Iterator[tuple[Span, str]]:

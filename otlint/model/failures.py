@@ -15,6 +15,7 @@ from otlint.model.handlers import Handler, Mark, is_span, real
 from otlint.model.logs import last_name
 from otlint.model.outcome import Fate, Outcome, does_work, outcome
 from otlint.model.reason import Reason
+from otlint.model.shelved import shelved
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ LOG = "log"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Unmarked:
-    """A record of an exception, outside of any handler, on a span whose status is never set."""
+    """A record of an exception, outside of any handler, on a span whose status is never set. `source` gives it."""
 
     mark: Mark
-    span: Span
+    span: Span | None
+    source: Node
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -250,7 +252,23 @@ def unmarked(module: Module) -> Iterator[Unmarked]:
             continue
         if _in_handler_or_loop(module, mark.call) or not _stays_unset(module, mark):
             continue
-        yield Unmarked(mark, span)
+        yield Unmarked(mark, span, span.start)
+    for found in shelved(module):
+        flow = found.flow(module)
+        for call, method in found.calls:
+            mark = module.mark(call) if method == "record_exception" and not _in_handler_or_loop(module, call) else None
+            if mark is None or not any(flow.reaches(call, end) for end in found.ends):
+                continue
+            if _stays_unset(module, mark) and not _callers_say(module, call):
+                yield Unmarked(mark, None, found.taken)
+
+
+def _callers_say(module: Module, call: cst.Call) -> bool:
+    """Whether what calls the function sets a status: it may be the one of this span."""
+    function = module.function_of(call)
+    sites = module.values.call_sites(function) if isinstance(function, cst.FunctionDef) else ()
+    around = [module.function_of(site) or module.tree for site in sites]
+    return any(module.walk.inside(mark.call, each) for mark in module.marks for each in around if "status" in mark.does)
 
 
 def _in_handler_or_loop(module: Module, node: Node) -> bool:

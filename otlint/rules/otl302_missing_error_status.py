@@ -37,7 +37,7 @@ def check(module: Module) -> Iterator[Finding]:
         yield module.finding(
             each.mark.call,
             "the exception is recorded, but the status of the span stays UNSET; set it to ERROR",
-            related=[(each.span.start, "this span looks as if nothing had failed")],
+            related=[(each.source, "this span looks as if nothing had failed")],
             fix=_behind(module, each.mark, None),
         )
 

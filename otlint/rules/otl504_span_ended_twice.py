@@ -66,7 +66,7 @@ def _fix(module: Module, found: Late, inside: bool) -> Fix | None:
         block = module.walk.parent[line]
         if not isinstance(block, cst.IndentedBlock) or block.body[-1] is not line or len(block.body) == 1:
             return None
-    elif inside and (found.span.managed_by is None or not _is_last(found.span.managed_by, line)):
+    elif inside and (found.span is None or not _is_last(found.span.managed_by, line)):
         return None
     return Fix("leave it out", Safety.SAFE, edits.delete_statement(module, statement))
 
