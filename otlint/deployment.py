@@ -311,12 +311,15 @@ def _is_readme(name: str) -> bool:
 
 
 def _is_marker(name: str) -> bool:
-    return name in {"setup.py", "Pipfile", "Procfile", "Dockerfile"} or (
+    return name in {"setup.py", "Pipfile", "Procfile", "Dockerfile", "serverless.yml", "serverless.yaml"} or (
         name.startswith("requirements") and name.endswith(".txt")
     )
 
 
 def _declares_project(path: str, text: str) -> bool:
+    """Whether a file starts a unit by what it says: a project, or functions that lie beside or below it."""
+    if posixpath.basename(path) in {"template.yaml", "template.yml"}:
+        return "AWS::Serverless::Function" in text and not re.search(r"CodeUri:\s*['\"]?\.\./", text)
     return posixpath.basename(path) == "pyproject.toml" and bool(re.search(r"(?m)^\[(?:project|tool\.poetry)\]", text))
 
 

@@ -176,6 +176,32 @@ def test_a_launch_of_one_service_says_nothing_about_another(tmp_path: Path) -> N
     assert found.for_paths(["ads/app.py", "cart/app.py"]).auto_instrumented
 
 
+def test_functions_of_one_template_say_nothing_about_others(tmp_path: Path) -> None:
+    function = "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: {}\n"
+    wrapper = "AWS_LAMBDA_EXEC_WRAPPER: /opt/otel-instrument\n"
+    found = project(
+        tmp_path,
+        {
+            "lib/telemetry.py": "",
+            "cart/handler.py": "",
+            "cart/serverless.yml": f"provider:\n  runtime: python3.12\n  environment:\n    {wrapper}",
+            "ads/handler.py": "",
+            "ads/serverless.yml": "provider:\n  runtime: python3.12\n",
+            "cli/bed/template.yaml": f"{function.format('.')}      Environment:\n        Variables:\n          {wrapper}",
+        },
+    )
+    assert found.for_path("cart/handler.py").auto_instrumented
+    assert not found.for_path("ads/handler.py").auto_instrumented
+    assert not found.for_path("lib/telemetry.py").auto_instrumented
+
+
+def test_a_template_beside_the_code_reaches_it(tmp_path: Path) -> None:
+    function = "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: ../src\n"
+    wrapper = "      Environment:\n        Variables:\n          AWS_LAMBDA_EXEC_WRAPPER: /opt/otel-instrument\n"
+    found = project(tmp_path, {"src/handler.py": "", "sam/template.yaml": function + wrapper})
+    assert found.for_path("src/handler.py").auto_instrumented
+
+
 def test_compose_states_facts_for_the_folder_it_builds(tmp_path: Path) -> None:
     found = project(
         tmp_path,
