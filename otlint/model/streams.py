@@ -76,8 +76,16 @@ def _borrowed(module: Module, generators: Generators, function: cst.FunctionDef)
 def _direct(module: Module, function: cst.FunctionDef) -> Iterator[tuple[str, Node]]:
     named: list[cst.Name | cst.Attribute] = [*module.walk.own(function.body, cst.Name)]
     for held in [*named, *module.walk.own(function.body, cst.Attribute)]:
-        if _is_from_elsewhere(module, held, function) and (end := _end(module, held)) is not None:
-            yield module.code(held), end
+        source = _aliased(module, held)
+        if _is_from_elsewhere(module, source, function) and (end := _end(module, held)) is not None:
+            yield module.code(source), end
+
+
+def _aliased(module: Module, held: cst.Name | cst.Attribute) -> cst.Name | cst.Attribute:
+    """`span` is `self.span` after `span = self.span`."""
+    bindings = module.names.reaching(held.value, held) if isinstance(held, cst.Name) else ()
+    source = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
+    return source if isinstance(source, cst.Attribute) else held
 
 
 def _by_own(module: Module, function: cst.FunctionDef) -> Iterator[tuple[str, Node]]:
@@ -217,6 +225,15 @@ def _ended_by(module: Module, methods: dict[str, cst.FunctionDef], names: Iterab
             if not isinstance(held.value, cst.Name) or held.value.value != "self":
                 continue
             waiting.append(held.attr.value)
-            span = module.type(held) == otel.SPAN or _SPAN.search(held.attr.value)
-            if span and (end := _end(module, held)) is not None:
-                yield module.code(held), end
+            if module.type(held) == otel.SPAN or _SPAN.search(held.attr.value):
+                ends = (_end(module, each) for each in (held, *_other_names(module, held, methods[name])))
+                yield from ((module.code(held), end) for end in ends if end is not None)
+
+
+def _other_names(module: Module, held: cst.Attribute, function: cst.FunctionDef) -> Iterator[cst.Name]:
+    """The uses of `span` behind `span = self.span`."""
+    up = module.walk.parent[held]
+    target = up.targets[0].target if isinstance(up, cst.Assign) and len(up.targets) == 1 else None
+    for each in module.walk.named(target.value, function) if isinstance(target, cst.Name) else ():
+        if each is not target and _aliased(module, each) is held:
+            yield each
