@@ -192,6 +192,8 @@ def _spec(part: cst.FormattedStringExpression) -> str | None:
 def _fault(spec: str) -> str | None:
     if not spec or spec == "d":
         return "it is written in decimal"
+    if re.fullmatch(r"[1-9]\d*[xX]", spec):
+        return "blanks stand for leading zeros"
     return "leading zeros are missing" if spec in {"x", "X", "#x"} else None
 
 
