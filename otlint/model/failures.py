@@ -259,16 +259,27 @@ def unmarked(module: Module) -> Iterator[Unmarked]:
             mark = module.mark(call) if method == "record_exception" and not _in_handler_or_loop(module, call) else None
             if mark is None or not any(flow.reaches(call, end) for end in found.ends):
                 continue
-            if _stays_unset(module, mark) and not _callers_say(module, call):
+            if _stays_unset(module, mark) and not _others_say(module, call):
                 yield Unmarked(mark, None, found.taken)
 
 
-def _callers_say(module: Module, call: cst.Call) -> bool:
-    """Whether what calls the function sets a status: it may be the one of this span."""
-    function = module.function_of(call)
-    sites = module.values.call_sites(function) if isinstance(function, cst.FunctionDef) else ()
-    around = [module.function_of(site) or module.tree for site in sites]
-    return any(module.walk.inside(mark.call, each) for mark in module.marks for each in around if "status" in mark.does)
+def _others_say(module: Module, call: cst.Call) -> bool:
+    """Whether a caller of the function sets a status, or somebody else gets the exception: a manager that is left."""
+    error, function = module.argument(call, "exception"), module.function_of(call)
+    if not isinstance(function, cst.FunctionDef):
+        return True
+    around = [module.function_of(site) or module.tree for site in module.values.call_sites(function)]
+    if any(module.walk.inside(mark.call, each) for mark in module.marks for each in around if "status" in mark.does):
+        return True
+    same = module.walk.named(error.value, function.body) if isinstance(error, cst.Name) else ()
+    takers = [module.walk.parent[up] for each in same if isinstance(up := module.walk.parent[each], cst.Arg)]
+    return any(isinstance(each, cst.Call) and each is not call and _may_tell(module, each) for each in takers)
+
+
+def _may_tell(module: Module, call: cst.Call) -> bool:
+    api = module.api(call.func) or ""
+    plain = api.startswith(("builtins.", f"{otel.SPAN}.", otel.STATUS))
+    return not plain and module.logs.of(call) is None
 
 
 def _in_handler_or_loop(module: Module, node: Node) -> bool:
