@@ -60,12 +60,12 @@ def _through_helper(module: Module, call: cst.Call) -> str | None:
     facts = module.helper(call)
     if facts is None or facts.returns != otel.CONTEXT or not facts.calls & otel.MAKES.keys():
         return None
+    if module.silenced(call, otel.ATTACH in facts.calls and "it attaches a context itself"):
+        return None
     uses = next((each for each in sorted(facts.calls) if not _is_harmless(each)), None)
     return None if module.silenced(call, uses and f"it may use the context itself, as it calls `{uses}`") else "context"
 
 
 def _is_harmless(called: str) -> bool:
     """Whether a call does nothing with a context that lasts."""
-    if otel.is_otel(called):
-        return called != otel.ATTACH
-    return called.partition(".")[0] in {"builtins", "logging", "os", "time", "uuid"}
+    return otel.is_otel(called) or called.partition(".")[0] in {"builtins", "logging", "os", "time", "uuid"}
