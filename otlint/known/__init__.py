@@ -396,6 +396,12 @@ class Entry:
 
 
 @cache
+def takes() -> Mapping[str, str]:
+    """The only method that takes an object of a type, by that type."""
+    return dict(table("clients")["takes"])
+
+
+@cache
 def entries() -> Mapping[str, Entry]:
     """The frameworks by which requests ("server.flask") and messages ("consumer.celery") enter."""
     found = {}

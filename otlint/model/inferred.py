@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from otlint import otel
+from otlint import known, otel
 from otlint.model.mapped import held
 from otlint.model.walk import Node
 
@@ -64,10 +64,13 @@ def _of_key(values: Values, made: Node | None, key: cst.BaseExpression) -> str |
 def start_by_kind(values: Values, method: Node, found: str | None) -> str | None:
     """The API that starts a span, for a method of its name that is given a SpanKind: nothing else takes one.
 
-    Also by what its object is called. Not for methods of the project, which may hand it on.
+    Also by what its object is called. Not for methods of the project, which may hand it on. And other methods that are
+    known by what they are given: `channel.basic_publish(…, properties=pika.BasicProperties())`.
     """
-    if type(method) is not cst.Attribute or method.attr.value not in _STARTS:
+    if type(method) is not cst.Attribute:
         return found
+    if method.attr.value not in _STARTS:
+        return found if found is not None else _by_argument(values, method)
     call = values.walk.parent.get(method)
     if not isinstance(call, cst.Call) or call.func is not method:
         return found
@@ -78,6 +81,14 @@ def start_by_kind(values: Values, method: Node, found: str | None) -> str | None
     if is_kind or _is_of_tracer(values, method):
         return f"{otel.TRACER}.{method.attr.value}"
     return found
+
+
+def _by_argument(values: Values, method: cst.Attribute) -> str | None:
+    named = {kind: api for kind, api in known.takes().items() if api.endswith(f".{method.attr.value}")}
+    call = values.walk.parent.get(method) if named else None
+    if not isinstance(call, cst.Call) or call.func is not method:
+        return None
+    return next((named[kind] for arg in call.args if (kind := values.type(arg.value)) in named), None)
 
 
 def _is_of_tracer(values: Values, method: cst.Attribute) -> bool:
