@@ -29,7 +29,7 @@ _POOL = re.compile(r"multiprocessing\.(?:pool|get_context\(\))\.Pool|concurrent\
 _WORK = frozenset(
     {"submit", "map", "map_async", "imap", "imap_unordered", "starmap", "starmap_async", "apply", "apply_async"}
 )
-_EXECUTOR = "asyncio.AbstractEventLoop.run_in_executor"
+_EXECUTOR = "run_in_executor"
 _CONTEXT = "multiprocessing.get_context"
 _EMPTY = frozenset({"spawn", "forkserver"})
 
@@ -58,7 +58,7 @@ def children(module: Module) -> Iterator[Child]:
             inputs = tuple(each.value for each in more.elements) if isinstance(more, cst.Tuple | cst.List) else ()
         elif name in _WORK and _POOL.fullmatch(owner) and call.args and call.args[0].keyword is None:
             given, inputs = call.args[0].value, tuple(arg.value for arg in call.args[1:])
-        elif api == _EXECUTOR and len(call.args) > 1 and _POOL.fullmatch(module.type(call.args[0].value) or ""):
+        elif _is_executor(module, call):
             given, inputs = call.args[1].value, tuple(arg.value for arg in call.args[2:])
         else:
             yield from _subclass(module, call)
@@ -66,6 +66,12 @@ def children(module: Module) -> Iterator[Child]:
         names = frozenset(runs(module, given, inputs)) if given is not None else frozenset[str]()
         if not module.silenced(call, not names and "what runs in the process is not known"):
             yield Child(call, names, inputs, _method(module, api))
+
+
+def _is_executor(module: Module, call: cst.Call) -> bool:
+    """`loop.run_in_executor(pool, pack, order)` of any loop, where the pool is one of processes."""
+    named = isinstance(call.func, cst.Attribute) and call.func.attr.value == _EXECUTOR
+    return named and len(call.args) > 1 and _POOL.fullmatch(module.type(call.args[0].value) or "") is not None
 
 
 def _subclass(module: Module, call: cst.Call) -> Iterator[Child]:
