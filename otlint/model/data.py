@@ -132,7 +132,8 @@ class Facts:
     provider. `correlates`: something in it may put the ids of spans on log records, and `exports_logs` makes the
     instrumentation of logging export them.
     `coroutines`: what decorates an `async def` in it.
-    `instruments`: see `otlint.model.conflicts.made`. `requires`: see `otlint.model.optional.requires`.
+    `apart`: see `otlint.model.strays.apart`. `instruments`: see `otlint.model.conflicts.made`. `requires`: see
+    `otlint.model.optional.requires`.
     """
 
     path: str
@@ -158,4 +159,5 @@ class Facts:
     exports_logs: bool = False
     coroutines: frozenset[str] = frozenset()
     instruments: tuple[tuple[str, str, str, str | None, str | None], ...] = ()
+    apart: tuple[tuple[str, str], ...] = ()
     requires: bool | None = None

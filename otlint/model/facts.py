@@ -19,6 +19,7 @@ from otlint.model.late import hurried
 from otlint.model.names import Binding
 from otlint.model.optional import requires
 from otlint.model.providers import sends
+from otlint.model.strays import apart
 from otlint.model.unawaited import coroutines
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def collect(module: Module) -> Facts:
         instruments=tuple(made(module)),
         hurried=frozenset(hurried(module)),
         installs=installs(module),
+        apart=tuple(apart(module)),
         coroutines=frozenset(coroutines(module)),
         adds=frozenset(name for name in otel.FEEDS_PROVIDER if module.walk.named(name, module.tree)),
     )

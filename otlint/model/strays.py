@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from otlint import otel
 from otlint.model.handlers import Handler, Mark, real
 from otlint.model.outcome import does_work
 from otlint.model.reason import Reason
 from otlint.model.spans import Span
+from otlint.model.values import parameters
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -46,6 +48,56 @@ def strays(module: Module) -> Iterator[Stray]:
         assert mark is not None
         if not module.silenced(span.start, _has_a_purpose(module, span, handler)):
             yield Stray(span, mark, handler, handler.spans[0] if handler.spans else None)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Apart:
+    """A call in a handler of a function that puts the exception on a span of its own; `failed` is the span around."""
+
+    call: cst.Call
+    name: str
+    failed: Span
+
+
+def apart(module: Module) -> Iterator[tuple[str, str]]:
+    """The functions that start a span to put an exception on it that they are given, and the parameter for that."""
+    for call in module.calls(otel.RECORD_EXCEPTION):
+        function, given = module.function_of(call), module.argument(call, "exception")
+        if not isinstance(function, cst.FunctionDef) or module.walk.function_of(function) is not None:
+            continue
+        span = module.spans.of(call.func.value) if isinstance(call.func, cst.Attribute) else None
+        if span is None or span.function is not function or span.managed_by is None or span.api not in otel.STARTS:
+            continue
+        if not isinstance(given, cst.Name) or given.value not in parameters(function):
+            continue
+        others = (each for each in module.walk.own(span.managed_by.body, cst.Call) if module.mark(each) is None)
+        if not any(does_work(module, each) and not _is_given(each, given.value) for each in others):
+            yield module.names.qualified(function), given.value
+
+
+def sent_apart(module: Module) -> Iterator[Apart]:
+    """The handlers in a span that hand their exception to such a function, and tell the span nothing."""
+    own: dict[str, str] | None = None
+    for handler in module.handlers:
+        if handler.name is None or not handler.goes_out or not handler.spans:
+            continue
+        for call in module.walk.own(handler.node.body, cst.Call):
+            if not any(handler.is_exception(arg.value) for arg in call.args):
+                continue
+            own = dict(apart(module)) if own is None else own
+            api, facts = module.api(call.func), module.helper(call)
+            symbol = module.values.symbol(api) if api is not None and api not in own else None
+            parameter = own.get(api or "") or (dict(symbol.facts.apart).get(api or "") if symbol is not None else None)
+            given = module.helpers.given(call, facts, parameter) if facts is not None and parameter else None
+            if given is None or facts is None or not handler.is_exception(given):
+                continue
+            told = next((mark for mark in handler.marks if mark.call is not call), None)
+            if not module.silenced(call, Reason("the span that failed is told as well", told.call) if told else None):
+                yield Apart(call, facts.name.rpartition(".")[2], handler.spans[0])
+
+
+def _is_given(call: cst.Call, name: str) -> bool:
+    return any(isinstance(arg.value, cst.Name) and arg.value.value == name for arg in call.args)
 
 
 def _is_on(module: Module, mark: Mark, span: Span, handler: Handler) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.strays import strays
+    from otlint.model.strays import sent_apart, strays
 
     if module.is_spared_test:
         return
@@ -27,4 +27,11 @@ def check(module: Module) -> Iterator[Finding]:
             "this span is opened only to hold the exception, and the one that failed does not show it; "
             "record it on the span that is around the `try`",
             related=places,
+        )
+    for found in sent_apart(module):
+        yield module.finding(
+            found.call,
+            f"`{found.name}` opens a span only to hold the exception, and the one that failed does not show it; "
+            "record it on the span that is around the `try`",
+            related=[(found.failed.start, "this span has failed and does not show it")],
         )
