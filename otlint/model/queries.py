@@ -15,6 +15,7 @@ import libcst as cst
 
 from otlint.model.attributes import Attribute
 from otlint.model.template import Piece, pieces
+from otlint.model.values import argument, parameters
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -44,12 +45,15 @@ def interpolated(module: Module) -> Iterator[tuple[Attribute, cst.BaseExpression
 
 
 def _texts(module: Module, text: cst.BaseExpression, depth: int) -> Iterator[list[Piece]]:
-    """What the text is put together from on some way: where it is written, grows, or is returned by a function."""
+    """What the text is put together from on some way: where it is written, grows, is given or returned."""
+    text = _whole(text)
     grown = _grown(module, text)
     if grown is not None:
         yield grown
         return
-    for origin in module.origins(text):
+    for given in _given(module, text) if depth < _DEPTH else ():
+        yield from _texts(module, given, depth + 1)
+    for origin in map(_whole, module.origins(text)):
         parts = pieces(module, origin)
         function = module.values.function(module.api(origin.func)) if isinstance(origin, cst.Call) else None
         if parts is not None:
@@ -58,6 +62,31 @@ def _texts(module: Module, text: cst.BaseExpression, depth: int) -> Iterator[lis
             for each in module.walk.own(function.body, cst.Return):
                 if each.value is not None:
                     yield from _texts(module, each.value, depth + 1)
+
+
+def _whole(text: cst.BaseExpression) -> cst.BaseExpression:
+    """`query` of `query[:500]` and `query.strip()`."""
+    while True:
+        if isinstance(text, cst.Subscript) and isinstance(text.slice[0].slice, cst.Slice):
+            text = text.value
+        elif isinstance(text, cst.Call) and isinstance(text.func, cst.Attribute) and text.func.attr.value == "strip":
+            text = text.func.value
+        else:
+            return text
+
+
+def _given(module: Module, text: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """What the calls in this file give for a text that is a parameter, and nothing else."""
+    function = module.function_of(text)
+    if not isinstance(text, cst.Name) or not isinstance(function, cst.FunctionDef):
+        return
+    bindings = module.names.reaching(text.value, text)
+    if [each.kind for each in bindings] != ["param"] or not module.walk.inside(bindings[0].node, function.params):
+        return
+    for site in module.values.call_sites(function):
+        given = argument(site, text.value, parameters(function))
+        if given is not None:
+            yield given
 
 
 def _grown(module: Module, text: cst.BaseExpression) -> list[Piece] | None:

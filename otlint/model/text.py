@@ -118,11 +118,13 @@ class Texts:
         return self._joined(parts(expression), depth)
 
     def has_body(self, expression: Node) -> bool:
-        """Whether a text holds the body of an answer."""
+        """Whether a text holds the body of an answer, or all headers of a request."""
         attributes = self.walk.all(cst.Attribute, within=expression)
         return any(self._is_body(each.value, each.attr.value) for each in attributes)
 
     def _is_body(self, owner: Node, name: str) -> bool:
+        if name == "headers":
+            return "_".join(tokens(last_name(owner))) in words("attributes", "request_owner")
         if name not in words("attributes", "response"):
             return False
         return last_name(owner) in words("attributes", "response_owner") or self._is_answer(owner)
