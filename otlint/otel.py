@@ -148,6 +148,7 @@ STARTS = frozenset({START_SPAN, START_AS_CURRENT_SPAN})
 USE_SPAN = "opentelemetry.trace.use_span"
 GET_CURRENT_SPAN = "opentelemetry.trace.get_current_span"
 SET_SPAN_IN_CONTEXT = "opentelemetry.trace.set_span_in_context"
+INVALID_SPAN = "opentelemetry.trace.INVALID_SPAN"
 NON_RECORDING_SPAN = "opentelemetry.trace.NonRecordingSpan"
 GET_TRACER = "opentelemetry.trace.get_tracer"
 

@@ -58,7 +58,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _empty(module: Module, given: cst.BaseExpression) -> cst.BaseExpression | None:
-    """`Context()`, `{}`, also where a variable holds it."""
+    """`Context()`, `{}`, `set_span_in_context(INVALID_SPAN)`, also where a variable holds it."""
     import libcst as cst
 
     origins = module.origins(given) if isinstance(given, cst.Name) else [given]
@@ -67,8 +67,11 @@ def _empty(module: Module, given: cst.BaseExpression) -> cst.BaseExpression | No
     made = origins[0]
     if isinstance(made, cst.Dict):
         return made if made is given and not made.elements else None
-    called = isinstance(made, cst.Call) and not made.args and module.api(made.func) == otel.CONTEXT
-    return made if called else None
+    if not isinstance(made, cst.Call):
+        return None
+    api = module.api(made.func)
+    bare = len(made.args) == 1 and module.api(made.args[0].value) == otel.INVALID_SPAN
+    return made if (api == otel.CONTEXT and not made.args) or (api == otel.SET_SPAN_IN_CONTEXT and bare) else None
 
 
 def _is_meant(module: Module, call: cst.Call) -> bool:
