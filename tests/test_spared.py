@@ -91,6 +91,12 @@ def test_only_tests_are_spared() -> None:
     assert not is_spared("tests/orders.py", data)
     assert not is_spared("test_orders.py", data, [b"StatusCode"])
     assert not is_spared("test_orders.py", data + b"tracer.start_span('sell')")
+    assert not is_spared("test_orders.py", data + b"attach(context)")
+
+
+def test_words_that_mean_something_else_without_opentelemetry() -> None:
+    assert is_spared("test_orders.py", b"def test_it():\n    socket.attach(timestamp)\n")
+    assert not is_spared("test_orders.py", b"def test_it():\n    with tracer.start_as_current_span('x'): pass\n")
 
 
 def _tests(code: str) -> Iterator[str]:
