@@ -20,8 +20,9 @@ _BUILTIN_TYPES = frozenset(
 def of_call(values: Values, call: cst.Call) -> str | None:
     """The type of what a call gives."""
     called = values.api(call.func)
-    if called is None:
-        return None
+    if called is None:  # nothing but a span has a method of this name
+        method = call.func.attr.value if isinstance(call.func, cst.Attribute) else None
+        return otel.SPAN_CONTEXT if method == "get_span_context" and not call.args else None
     if called in otel.RETURNS:
         return otel.RETURNS[called]
     if values.project.wrappers.below_tracer(called) == "":
