@@ -47,6 +47,8 @@ _READERS = frozenset(
     for name in ("isinstance", "print", "str", "repr", "type", "id", "hasattr", "getattr", "bool", "callable")
 )
 
+# Decorators under which a function still returns what it returns.
+_PLAIN = frozenset({"builtins.property", "builtins.staticmethod", "builtins.classmethod", "functools.cached_property"})
 _DEPTH = 25  # of functions that call each other: more of them end in a RecursionError
 
 
@@ -292,6 +294,9 @@ class Helpers:
         return depth < 5 and self._returns_current(function, depth + 1)
 
     def _returns_current(self, function: cst.FunctionDef, depth: int = 0) -> bool:
+        """A decorator of the project or a library may start a span around it, which its caller has to end."""
+        if any(self.values.api(each.decorator) not in _PLAIN for each in function.decorators):
+            return False
         returned = self.values.own(function, cst.Return)
         values = [each.value for each in returned if each.value is not None]
         return (
