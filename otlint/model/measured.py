@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.optional import is_tested
 from otlint.model.values import argument, parameters
 from otlint.model.walk import Node
 
@@ -30,8 +31,16 @@ def amounts(module: Module, call: cst.Call) -> Iterator[cst.BaseExpression]:
     if isinstance(function, cst.FunctionDef) and is_own and len(bindings) == 1:
         for site in module.values.call_sites(function):
             passed = argument(site, module.code(given), parameters(function))
-            yield from module.origins(passed) if passed is not None else ()
-    yield from module.origins(given)
+            yield from _arriving(module, passed, (site, passed), (call, given)) if passed is not None else ()
+    yield from _arriving(module, given, (call, given))
+
+
+def _arriving(
+    module: Module, value: cst.BaseExpression, *uses: tuple[cst.Call, cst.BaseExpression]
+) -> Iterator[cst.BaseExpression]:
+    """What a value may be: None only where no use of it asks for that."""
+    asked = any(isinstance(name, cst.Name) and is_tested(module, name.value, at) for at, name in uses)
+    return (each for each in module.origins(value) if not (asked and _is_none(each)))
 
 
 def is_negative(module: Module, value: cst.BaseExpression) -> bool:
@@ -84,7 +93,7 @@ def _asks_sign(module: Module, name: cst.Name) -> bool:
 
 def refused(module: Module, value: cst.BaseExpression) -> str | None:
     """What a value is, in words, where the SDK cannot measure with it; a negative number aside."""
-    if isinstance(value, cst.Name) and value.value == "None":
+    if _is_none(value):
         return "None"
     if module.api(value) in _NOT_FINITE:
         return "not a finite number"
@@ -93,6 +102,10 @@ def refused(module: Module, value: cst.BaseExpression) -> str | None:
         text = given.evaluated_value if isinstance(given, cst.SimpleString) else None
         return "not a finite number" if isinstance(text, str) and text.lower() in _SPELLED else None
     return _TEXT.get(module.type(value) or "")
+
+
+def _is_none(value: cst.BaseExpression) -> bool:
+    return isinstance(value, cst.Name) and value.value == "None"
 
 
 def creation(module: Module, call: cst.Call) -> cst.Call | None:
