@@ -47,12 +47,14 @@ class Broken:
 class Gathered:
     """Judged modules by path from the project root, files that cannot be parsed, and what is known of the project.
 
-    `failed`: files on which the model crashed. `judged`: the other files that are judged, `reads`: what the facts of a
-    file rest on. A judged file that is known from earlier runs is no module before it is asked for: see `module`.
+    `aside`: files that do not name telemetry. `failed`: files on which the model crashed. `judged`: the other files
+    that are judged, `reads`: what the facts of a file rest on. A judged file that is known from earlier runs is no
+    module before it is asked for: see `module`.
     """
 
     modules: dict[str, Module] = field(default_factory=dict)
     broken: dict[str, Broken] = field(default_factory=dict)
+    aside: set[str] = field(default_factory=set)
     failed: dict[str, Exception] = field(default_factory=dict)
     project: Project | None = None
     judged: set[str] = field(default_factory=set)
@@ -135,6 +137,7 @@ class _Gathering:
         self._states: dict[str, str] = {}  # of what was looked at when facts were collected
         self._cold = {path for path, data in files.items() if gate.WORD not in data}
         self._words = wrappers.words
+        gathered.aside = {path for path in self._cold if not any(word in files[path] for word in wrappers.words)}
         self._spared: set[str] = set()
         self._tails: set[bytes] = set()
         self._near: set[str] = set()  # files in which one of these words stands

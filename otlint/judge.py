@@ -94,7 +94,8 @@ def judge(
 ) -> None:
     """Judge one target and put its findings, changes and problems into the report."""
     if key in gathered.broken:
-        report.findings.append(_syntax_error(target, gathered.broken[key]))
+        if key not in gathered.aside:  # what is in others was of interest for what they do around telemetry
+            report.findings.append(_syntax_error(target, gathered.broken[key]))
         return
     if key in gathered.failed:
         report.problems.append(_internal(target, "the model", gathered.failed[key]))

@@ -170,6 +170,13 @@ def test_files_without_the_word_are_not_even_parsed(use, run):
     assert places(run({"d.py": WORD + "boom()\n"}, "a.py", "d.py")) == ["OTL107 d.py:2:1"]
 
 
+def test_what_is_not_python_and_does_not_name_telemetry_is_left_to_others(use, run):
+    use(reporting("boom"))
+    threads = "import threading\nthreading.Thread(target=work).start()\n"
+    assert not places(run({"a.py": WORD, "b.py": threads + "print 'x'\n"}))
+    assert len(places(run({"a.py": WORD, "b.py": WORD + threads + "print 'x'\n"}))) == 1
+
+
 def test_a_file_may_be_too_large(use, run):
     use(reporting("boom"))
     large = WORD + "boom()\n" + "x = 1\n" * (10_000_000 // 6)
