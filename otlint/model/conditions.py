@@ -54,15 +54,18 @@ class Conditions:
     def _given(self) -> dict[str, bool]:
         if self._facts is None:
             self._facts = {}
-            for test, value in self._leading():
-                for part, truth in _parts(test, value):
-                    text, negated = _normal(part)
-                    if self._is_stable(part):
-                        self._facts.setdefault(text, truth is not negated)
+            for part, truth in self.leading():
+                text, negated = _normal(part)
+                if self._is_stable(part):
+                    self._facts.setdefault(text, truth is not negated)
         return self._facts
 
-    def _leading(self) -> Iterator[tuple[Node, bool]]:
-        """The conditions that control passed on its way to the start, and what they were."""
+    def leading(self) -> Iterator[tuple[Node, bool]]:
+        """The parts of the conditions that control passed on its way to the start, and what they were."""
+        for test, value in self._tests():
+            yield from _parts(test, value)
+
+    def _tests(self) -> Iterator[tuple[Node, bool]]:
         below = self.start
         for up in self.walk.ancestors(self.start):
             if isinstance(up, cst.If | cst.IfExp | cst.While) and below is not up.test:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.conditions import Conditions
 from otlint.model.given import given
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def written(module: Module) -> Iterator[Written]:
     for text in _written(module):
         why = _is_no_int(module, text) and "it is written here in case it is no int"
         why = why or (_is_of_propagator(module, text.node) and "a propagator has a format of its own")
+        why = why or (_is_refused(module, text) and "it says which id is refused")
         if not module.silenced(text.node, why):
             yield text
 
@@ -153,16 +155,30 @@ def _is_no_int(module: Module, text: Written) -> bool:
 
     format(trace_id, "032x") if isinstance(trace_id, int) else str(trace_id)
     """
-    below: Node = text.node
-    for up in module.walk.ancestors(text.node):
-        if isinstance(up, cst.FunctionDef):
-            return False
-        if isinstance(up, cst.If | cst.IfExp) and up.orelse is below and _asks_for_int(module, up.test, text.value):
-            return True
-        if isinstance(up, cst.ExceptHandler):
-            return _is_second_try(module, up, text.value)
-        below = up
-    return False
+    if any(not truth and _asks_for_int(module, test, text.value) for test, truth in _tests_before(module, text)):
+        return True
+    around = (up for up in module.walk.ancestors(text.node) if isinstance(up, cst.ExceptHandler | cst.FunctionDef))
+    inner = next(around, None)
+    return isinstance(inner, cst.ExceptHandler) and _is_second_try(module, inner, text.value)
+
+
+def _is_refused(module: Module, text: Written) -> bool:
+    """Whether it is in what is raised because the id itself is wrong.
+
+    if not 0 <= trace_id < 2**128: raise ValueError(f"{trace_id} is out of bounds")
+    """
+    statement = module.walk.statement_of(text.node)
+    if not isinstance(statement, cst.Raise | cst.Assert):
+        return False
+    tests: list[Node] = [test for test, _ in _tests_before(module, text)]
+    tests += [statement.test] if isinstance(statement, cst.Assert) else []
+    compared = (part for test in tests if isinstance(test, cst.Comparison) for part in module.walk.below(test))
+    value = module.code(text.value)
+    return any(isinstance(part, cst.Name | cst.Attribute) and module.code(part) == value for part in compared)
+
+
+def _tests_before(module: Module, text: Written) -> Iterator[tuple[Node, bool]]:
+    return Conditions(module.walk, module.names, text.node, ()).leading()
 
 
 def _is_second_try(module: Module, handler: cst.ExceptHandler, value: Node) -> bool:
@@ -182,8 +198,11 @@ def _asks_for_int(module: Module, test: Node, value: Node) -> bool:
 
 
 def _spec(part: cst.FormattedStringExpression) -> str | None:
-    """The format of a replacement field: "" when there is none, None when it is computed or a conversion is asked."""
-    if part.conversion is not None:
+    """The format of a replacement field: "" when there is none, None when it is computed or a conversion is asked.
+
+    None too for `{trace_id=}`, which shows a variable to whoever debugs.
+    """
+    if part.conversion is not None or part.equal is not None:
         return None
     texts = [each.value if isinstance(each, cst.FormattedStringText) else None for each in part.format_spec or ()]
     return None if None in texts else "".join(each for each in texts if each)
