@@ -188,6 +188,14 @@ def root(node: Node) -> str | None:
     return node.value if isinstance(node, cst.Name) else None
 
 
+def is_unset(name: str, test: Node, truth: bool) -> bool:
+    """Whether a condition that came out so says that a name is None, or holds nothing."""
+    if isinstance(test, cst.Comparison):
+        there = _not_none(test) if root(test.left) == name else None
+        return there is not None and there is not truth
+    return isinstance(test, cst.Name) and test.value == name and not truth
+
+
 def _not_none(test: cst.Comparison) -> bool | None:
     if len(test.comparisons) != 1 or not isinstance(test.left, cst.Name | cst.NamedExpr):
         return None

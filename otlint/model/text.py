@@ -15,6 +15,7 @@ import libcst as cst
 from otlint import known
 from otlint.model.flow import Flow
 from otlint.model.names import Binding, Names
+from otlint.model.once import is_made_once
 from otlint.model.partials import is_partial
 from otlint.model.pieces import last_name, parts, side_of, sides, stands_in
 from otlint.model.values import Values, argument, is_hidden, parameters
@@ -141,6 +142,8 @@ class Texts:
         Text that is unbounded whatever is given is `("*",)`.
         """
         if len(self._given) > _DEPTH or any(function is each for each, _ in self._given):
+            return None
+        if is_made_once(self.walk, self.names, self.values, function):
             return None
         if function not in self._returned:
             joined: set[str] = set()
