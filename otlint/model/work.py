@@ -60,16 +60,18 @@ class Done:
 class Work:
     """What a block does; `other` is the first thing that is neither an operation nor bookkeeping.
 
-    `stages`: it prepares writes for a commit or flush.
+    `stages`: it prepares writes for a commit or flush. `recalls`: it does its operation only where what that gave
+    before has not been kept.
     """
 
     done: tuple[Done, ...]
     other: Node | None
     stages: bool = False
+    recalls: bool = False
 
     def single(self, module: Module) -> Done | None:
         """The one operation that the block is about, None if it does more, less, or something else."""
-        if self.other is not None or not self.done:
+        if self.other is not None or not self.done or self.recalls:
             return None
         main = [each for each in self.done if each.name(module).rpartition(".")[2] not in _FINISHES]
         if main and self.stages and len(main) < len(self.done):
@@ -190,7 +192,22 @@ class _Worker:
                     return Work(tuple(done), node, stages)
                 elif isinstance(node, cst.Assign | cst.AnnAssign | cst.NamedExpr | cst.For | cst.WithItem):
                     self.follow(node)
-        return Work(tuple(done), None, stages)
+        return Work(tuple(done), None, stages, bool(done) and self._recalls(blocks, done[0].node))
+
+    def _recalls(self, blocks: Sequence[Node], asks: Node) -> bool:
+        """Whether what the operation gives is looked for first where it is put: `loaded[url] = urlopen(url)`."""
+        own, inside, order = self.module.walk.own, self.module.walk.inside, self.module.walk.order
+        tests = [each.test for block in blocks for each in own(block, cst.If) if order[each.test] < order[asks]]
+        assigns = [each for block in blocks for each in own(block, cst.Assign)] if tests else []
+        before = [each.value for each in assigns if order[each] < order[asks] and not inside(asks, each)]
+        for assign in assigns:
+            if not inside(asks, assign) and not self._is_answer(assign.value):
+                continue
+            for place in filter(None, (_place(each.target) for each in assign.targets)):
+                for value in (*tests, *before):
+                    if all(any(each.deep_equals(part) for each in own(value, type(part))) for part in place):
+                        return True
+        return False
 
     def _stages(self, node: Node) -> bool:
         """`session.add(order)`, `order.status = "paid"`: an object that came from the database is changed there."""
@@ -427,6 +444,14 @@ def _targets(target: Node) -> set[str]:
         return {name for each in target.elements for name in _targets(each.value)}
     root = _root(target)
     return {root} if root is not None and root not in {"self", "cls"} else set()
+
+
+def _place(target: Node) -> tuple[Node, ...]:
+    """What says where something is kept: an attribute, or a container and its key; empty for a name."""
+    if isinstance(target, cst.Subscript):
+        index = target.slice[0].slice
+        return (target.value, index.value) if isinstance(index, cst.Index) else (target.value,)
+    return (target,) if isinstance(target, cst.Attribute) else ()
 
 
 def _root(expression: Node) -> str | None:
