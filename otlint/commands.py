@@ -79,7 +79,7 @@ _TEST = re.compile(
 # What keeps a server from being the first process of its container.
 _PARENT = re.compile(r"(?:^|[\s/])(?:uv\s+run|conda\s+run|tini|dumb-init|catatonit)\b")
 _WORKERS = re.compile(r"--workers[\s=]+(?:\$\{\w+:?-)?(\d+)")
-_OTHER_POOL = re.compile(r"(?:-P|--pool)[\s=]+(?:solo|threads|gevent|eventlet)\b")
+OTHER_POOL = re.compile(r"(?:-P|--pool)[\s=]+(?:solo|threads|gevent|eventlet)\b")
 # What asks a server for workers, or for another kind of them.
 SERVER_ENV = ("WEB_CONCURRENCY", "GUNICORN_CMD_ARGS")
 _ENV = re.compile(
@@ -166,7 +166,7 @@ def command(text: str, row: int, folder: str, *, shown: str = "") -> Iterator[St
 
 def _manner(server: str, text: str, start: int) -> str:
     """How a server that is named at `start` runs, as the `value` of a statement."""
-    if server == "celery" and _OTHER_POOL.search(text, start):
+    if server == "celery" and OTHER_POOL.search(text, start):
         return "alone"
     workers = _WORKERS.search(text, start)
     if workers is not None and int(workers[1]) > 1:

@@ -131,7 +131,7 @@ class Facts:
     `otlint.model.installing.installs`; `adds`: the methods by which something in it puts a processor or reader on a
     provider. `correlates`: something in it may put the ids of spans on log records, and `exports_logs` makes the
     instrumentation of logging export them.
-    `coroutines`: what decorates an `async def` in it.
+    `coroutines`: what decorates an `async def` in it. `may_not_fork`: see `otlint.model.pools.may_not_fork`.
     `apart`: see `otlint.model.strays.apart`. `instruments`: see `otlint.model.conflicts.made`. `requires`: see
     `otlint.model.optional.requires`.
     """
@@ -157,6 +157,7 @@ class Facts:
     adds: frozenset[str] = frozenset()
     correlates: bool = False
     exports_logs: bool = False
+    may_not_fork: bool = False
     coroutines: frozenset[str] = frozenset()
     instruments: tuple[tuple[str, str, str, str | None, str | None], ...] = ()
     apart: tuple[tuple[str, str], ...] = ()

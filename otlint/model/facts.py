@@ -18,6 +18,7 @@ from otlint.model.installing import installs
 from otlint.model.late import hurried
 from otlint.model.names import Binding
 from otlint.model.optional import requires
+from otlint.model.pools import may_not_fork
 from otlint.model.providers import sends
 from otlint.model.strays import apart
 from otlint.model.unawaited import coroutines
@@ -68,6 +69,7 @@ def collect(module: Module) -> Facts:
         sends=sends(module),
         correlates=correlates(module),
         exports_logs=not module.is_test and any(map(switches_on, module.calls(otel.INSTRUMENT_LOGGING))),
+        may_not_fork=may_not_fork(module),
         instruments=tuple(made(module)),
         hurried=frozenset(hurried(module)),
         installs=installs(module),

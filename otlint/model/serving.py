@@ -11,6 +11,7 @@ import libcst as cst
 
 from otlint import known, launch
 from otlint.deployment import Deployment, Evidence
+from otlint.model.pools import may_not_fork
 from otlint.model.providers import Provider
 from otlint.model.reach import is_test
 from otlint.model.values import argument
@@ -97,7 +98,8 @@ def _celery(module: Module, application: Facts) -> Served | None:
     found = deployments.for_paths([module.path, application.path]).commands if deployments is not None else ()
     commands = [each for each in found if each.word == "celery"]
     forks = next((each for each in commands if each.how != "alone"), None)
-    if commands and forks is None:
+    own = application.path == module.path
+    if (commands and forks is None) or (may_not_fork(module) if own else application.may_not_fork):
         return None
     sure = forks is not None or "celery.signals.worker_process_init" in application.imports
     return Served(
