@@ -56,12 +56,17 @@ def objects() -> dict[str, tuple[object, ...]]:
     }
 
 
+def within(name: str) -> list[str]:
+    """The names in a module, those of its submodules included; raises ImportError."""
+    module = importlib.import_module(name)
+    inside = [each.name for each in pkgutil.iter_modules(getattr(module, "__path__", []))]
+    return sorted({*dir(module), *inside})
+
+
 def names() -> Iterator[tuple[str, list[str]]]:
     """Each module and type, with the names in it; submodules count."""
     for name in MODULES:
-        module = importlib.import_module(name)
-        inside = [each.name for each in pkgutil.iter_modules(getattr(module, "__path__", []))]
-        yield name, sorted({*dir(module), *inside})
+        yield name, within(name)
     for kind, some in objects().items():
         yield kind, sorted({each for one in some for each in dir(one)})
 
