@@ -32,7 +32,7 @@ from otlint.model.passing import Given
 from otlint.model.positions import Ranges, comments
 from otlint.model.project import Project
 from otlint.model.providers import Provider, providers, sends
-from otlint.model.purpose import Purpose, misjudged
+from otlint.model.purpose import Purpose, decided_elsewhere, misjudged
 from otlint.model.raising import Raising
 from otlint.model.reason import Listener, Reason
 from otlint.model.spans import Span, Spans
@@ -226,7 +226,11 @@ class Module:
         if self._misjudged is None:
             self._misjudged = list(misjudged(self))
         found = [(span, purpose) for span, purpose in self._misjudged if purpose.subject == subject]
-        return [(span, purpose) for span, purpose in found if not self.silenced(span.start, purpose.excused)]
+        return [
+            (span, purpose)
+            for span, purpose in found
+            if not self.silenced(span.start, purpose.excused or decided_elsewhere(self, span))
+        ]
 
     def custody(self, call: cst.Call) -> Custody:
         """Where the span or token that a call gives goes, and who is responsible for it."""

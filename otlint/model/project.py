@@ -346,6 +346,11 @@ class Project:
             found |= new
             waiting.extend(sorted(new))
 
+    def callers(self, name: str) -> frozenset[str]:
+        """The functions of the project that call a function, and the methods that it overrides."""
+        self.watch.questions.add(("above", name))
+        return frozenset(self._calling.get(name, ()))
+
     @property
     def _calling(self) -> dict[str, set[str]]:
         """Each function → those that call it, and the methods that it overrides."""

@@ -102,6 +102,17 @@ def purposes(module: Module, span: Span) -> Iterator[Purpose]:
                 return
 
 
+def decided_elsewhere(module: Module, span: Span) -> str | None:
+    """Why a span is none of its function's, where several functions use a helper that names it and says its kind."""
+    starts = span.helper.span if span.helper is not None else None
+    if starts is None or starts.forwards or starts.kind not in otel.KINDS.values() or starts.name is None:
+        return None
+    name = module.api(getattr(span.start, "func", span.start))
+    several = name is not None and len(module.project.callers(name)) > 1
+    given = starts.name.startswith("~parameter:")
+    return "the helper that starts it gives name and kind, for other callers, too" if several and not given else None
+
+
 def misjudged(module: Module) -> Iterator[tuple[Span, Purpose]]:
     """The spans whose kind is none of those that are right for what they stand for, excused ones included."""
     for span in module.spans:
