@@ -3,8 +3,9 @@
 A file is judged if its bytes hold `opentelemetry`, or what is done with a tracer or span; if it imports what gives
 telemetry from a judged file of the project, and names that (see `Speakers.gives`); or if it hands work to threads in a
 project with such a file: what it hands over may be instrumented without naming OpenTelemetry, and a helper that starts
-threads has no reason to name it. All judged files of the project are read, whichever files were asked for, so that
-every way of calling otlint gives the same findings for a file.
+threads has no reason to name it. A test is judged where a rule may speak of it: see `otlint.spared`. All judged files
+of the project are read, whichever files were asked for, so that every way of calling otlint gives the same findings for
+a file.
 """
 
 from __future__ import annotations

@@ -348,7 +348,7 @@ class Project:
 
     def callers(self, name: str) -> frozenset[str]:
         """The functions of the project that call a function, and the methods that it overrides."""
-        self.watch.questions.add(("above", name))
+        self.watch.questions.add(("callers", name))
         return frozenset(self._calling.get(name, ()))
 
     @property

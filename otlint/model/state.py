@@ -132,6 +132,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "registered": lambda state: sorted(state._project.registered.items()),
     "called by": lambda state, *names: _set(state._project.called_by(names)),
     "above": State.above,
+    "callers": lambda state, name: _set(state._project.callers(name)),
     "handled": lambda state, name: state._project.handled.get(name),
     "function": State.function,
     "constant": lambda state, dotted, path: state._project.constant(dotted, path),
