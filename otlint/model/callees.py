@@ -35,6 +35,13 @@ KEEPS_CONTEXT = {
     "asyncio.AbstractEventLoop.call_soon": 0,
     "asyncio.AbstractEventLoop.call_later": 1,
 }
+# They call the function at that position when something happens to the process, outside of whatever runs then.
+_LATER = {
+    "signal.signal": 1,
+    "asyncio.get_running_loop().add_signal_handler": 1,
+    "asyncio.AbstractEventLoop.add_signal_handler": 1,
+    "atexit.register": 0,
+}
 # Keywords by which a helper that starts a span is told the parent, or what to link.
 _PARENTS = frozenset({"context", "ctx", "parent", "parent_context", "parent_ctx", "parent_span", "links"})
 
@@ -113,8 +120,16 @@ class Callees:
 
     def _calls(self, node: Node) -> list[cst.Call]:
         calls = self.walk.all(cst.Call, within=node)
-        away = self._away(node)
+        away = self._away(node) | {each for call in calls if (each := self._registered(call)) not in {None, node}}
         return [call for call in calls if not any(self.walk.inside(call, work) for work in away)] if away else calls
+
+    def _registered(self, call: cst.Call) -> Node | None:
+        """The lambda or nested function that a call keeps for a signal, or for the end of the process."""
+        position = _LATER.get(self.values.api(call.func) or "")
+        if position is None or len(call.args) <= position:
+            return None
+        given = call.args[position].value
+        return given if isinstance(given, cst.Lambda) else self.values.names.definition(given)
 
     def runs_away(self, inner: Node, name: cst.Name, function: cst.FunctionDef) -> bool:
         """Whether a nested function, which is handed to a thread, calls what is named, in a context that is empty."""

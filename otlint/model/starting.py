@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _ASKS = frozenset(
     f"inspect.{name}" for name in ("isgeneratorfunction", "isasyncgenfunction", "isgenerator", "isasyncgen")
 )
+_DEPTH = 3
 # `isinstance(result, AsyncGenerator)`, `hasattr(result, "__aiter__")`: a wrapper that minds generators.
 _ITERATES = re.compile(r"(?i)^(?:async)?(?:generator|iterator)(?:type)?$|^__a?(?:iter|next)__$")
 
@@ -79,15 +80,26 @@ class Starting:
             if not isinstance(self.walk.parent[call], cst.Await):
                 yield call
 
-    def _said(self, function: cst.FunctionDef) -> set[str | None]:
+    def _said(self, function: cst.FunctionDef, depth: int = 0) -> set[str | None]:
         """The statuses that the function may set where no exception has come: by what its caller returns or says."""
-        return {
-            self.values.api(each)
-            for call in self.walk.all(cst.Call, within=function)
-            if isinstance(call.func, cst.Attribute) and call.func.attr.value == "set_status"
-            if not any(isinstance(up, cst.ExceptHandler | cst.ExceptStarHandler) for up in self.walk.ancestors(call))
-            for each in self.walk.all(cst.Attribute, within=call)
-        }
+        found: set[str | None] = set()
+        for call in self.walk.all(cst.Call, within=function):
+            if any(isinstance(up, cst.ExceptHandler | cst.ExceptStarHandler) for up in self.walk.ancestors(call)):
+                continue
+            if isinstance(call.func, cst.Attribute) and call.func.attr.value == "set_status":
+                found |= {self.values.api(each) for each in self.walk.all(cst.Attribute, within=call)}
+            elif call.args:
+                found |= self._said_by(call, depth)
+        return found
+
+    def _said_by(self, call: cst.Call, depth: int) -> set[str | None]:
+        """The same for what a function of the project does to its arguments; which status it is, one file knows."""
+        function = self.values.function(self.values.api(call.func))
+        if function is not None:
+            return self._said(function, depth + 1) if depth < _DEPTH else set()
+        facts = self.helpers.called(call)
+        tells = facts is not None and any({"status"} <= does and "record" not in does for _, does in facts.effects)
+        return {otel.STATUS_ERROR} if tells else set()
 
     def _span(self, function: cst.FunctionDef) -> SpanFacts | None:
         if self.values.is_manager(function):

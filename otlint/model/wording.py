@@ -29,12 +29,11 @@ def says_unbounded(identifier: str, owner: str = "") -> bool:
 def says_few(identifier: str, owner: str = "") -> bool:
     """Whether a name says that of such things a system has a fixed few: `worker_id`, `queue.id`."""
     said = tokens(identifier)
-    before = said[-2:-1] or tokens(owner)[-1:]
+    before = [*tokens(owner), *said[:-1]] if len(said) < 3 else said[:-1]
     return (
         said[-1:] != ()
         and said[-1] in words("words", "unbounded")
-        and before != ()
-        and before[0] in words("words", "bounded")
+        and not words("words", "bounded").isdisjoint({"_".join(before[-1:]), "_".join(before[-2:])})
     )
 
 

@@ -21,6 +21,7 @@ import libcst as cst
 
 from otlint import otel
 from otlint.model.handlers import Handler
+from otlint.model.logs import last_name
 from otlint.model.reason import Reason
 from otlint.model.walk import Node
 
@@ -105,9 +106,22 @@ def _is_meant(handler: Handler) -> Reason | None:
         return Reason("the wrapped function is called again", other)
     if handler.hands_over:
         return Reason("somebody else gets the exception")
+    kept = next((node for node in handler.own if _keeps(handler, node)), None)
+    if kept is not None:
+        return Reason("the exception is kept for who asks", kept)
     around = [function, *(up for up in module.walk.ancestors(function) if isinstance(up, cst.FunctionDef))]
     named = next((each for each in around if _ON_PURPOSE.fullmatch(each.name.value)), None)
     return Reason("its name says that it keeps exceptions", named) if named is not None else None
+
+
+def _keeps(handler: Handler, node: Node) -> bool:
+    """`state["error"] = exc`, `errors.append(exc)`."""
+    if isinstance(node, cst.Call):
+        adds = last_name(node.func) in {"append", "add", "setdefault"}
+        return adds and any(handler.is_exception(arg.value) for arg in node.args)
+    if not isinstance(node, cst.Assign) or not handler.is_exception(node.value):
+        return False
+    return any(isinstance(each.target, cst.Subscript | cst.Attribute) for each in node.targets)
 
 
 def _is_none(handler: Handler, value: Node | None) -> bool:

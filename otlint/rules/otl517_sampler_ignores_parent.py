@@ -35,13 +35,15 @@ def check(module: Module) -> Iterator[Finding]:
         if not names:
             continue
         name = names[-1]  # the ratio where both are given
+        whole = name == _ALL or all(_keeps_all(module, each) for each in bad or [given])
+        effect = _EFFECTS[_ALL if whole else name]
         yield module.finding(
             sampler,
-            f"`{name}` decides without the parent, so traces that others {_EFFECTS[name]}; put it into `ParentBased`",
+            f"`{name}` decides without the parent, so traces that others {effect}; put it into `ParentBased`",
             related=() if module.walk.inside(sampler, user) else [(user, "the sampler of this provider")],
             fix=_fix(module, sampler),
             # who wants every span says so: at the edge of a system, and where a later stage chooses
-            hint=name == _ALL,
+            hint=whole,
         )
 
 
@@ -68,6 +70,15 @@ def _root(module: Module, sampler: cst.BaseExpression) -> str | None:
     if made not in otel.ROOT_SAMPLERS:
         made = module.type(sampler)
     return made.rpartition(".")[2] if made in otel.ROOT_SAMPLERS else None
+
+
+def _keeps_all(module: Module, sampler: cst.BaseExpression) -> bool:
+    """`TraceIdRatioBased(1.0)`, which is `ALWAYS_ON` by another name."""
+    import libcst as cst
+
+    given = [arg.value for arg in sampler.args[:1]] if isinstance(sampler, cst.Call) else []
+    found = [each for rate in given for each in module.origins(rate)]
+    return bool(found) and all(isinstance(each, cst.Integer | cst.Float) and each.evaluated_value >= 1 for each in found)
 
 
 def _made_by(module: Module, sampler: cst.BaseExpression) -> str | None:
