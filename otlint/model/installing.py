@@ -93,13 +93,7 @@ def _calls(module: Module) -> Iterator[Install]:
 def _installers(module: Module) -> Iterator[tuple[str, str, bool]]:
     """The functions of the project that are called here and install a provider, of which kind, whether only once."""
     for api in module.apis_called:
-        if module.values.function(api) is not None:
-            path, name = module.path, api.removeprefix(f"{module.names.module_name}.")
-        elif (symbol := module.values.symbol(api)) is not None and symbol.function is not None:
-            path, name = symbol.facts.path, symbol.function.name
-        else:
-            continue
-        yield from ((api, kind, once) for each, kind, once in module.project.installs(path) if each == name)
+        yield from ((api, kind, once) for kind, once in _installed_by(module, api))
 
 
 def _imports(module: Module) -> Iterator[Install]:
@@ -174,8 +168,40 @@ def _is_same(module: Module, first: Install, late: Install) -> bool:
     """Whether both set the same provider, or are calls of what does it once."""
     if first.name is not None and first.name == late.name:
         return first.once
+    if late.once and first.name is not None and _share(module, first.name, late):
+        return True
     one, two = _given(module, first), _given(module, late)
     return first.node in two or not set(one).isdisjoint(two)
+
+
+def _share(module: Module, first: str, late: Install) -> bool:
+    """Whether a function that does it once does it for both: for a call or an import, and for a later call."""
+    project = module.project
+    if first.endswith(".py"):
+        alone = all(once for name, kind, once in project.installs(first) if not name and kind == late.kind)
+        facts = project.files.get(first) if alone else None
+        reached = project.called_by(_may_call(facts)) if facts is not None else frozenset()
+    else:
+        reached = project.called_by([first])
+    both = reached & project.called_by([late.name or ""])
+    return any(once and kind == late.kind for name in both for kind, once in _installed_by(module, name))
+
+
+def _may_call(facts: Facts) -> Iterator[str]:
+    """What the import of a file may call to install a provider: its own functions that do, and what it imports."""
+    yield from (f"{facts.module}.{name}" for name, _, _ in facts.installs if name)
+    yield from (dotted for _, dotted in facts.aliases)
+
+
+def _installed_by(module: Module, api: str) -> Iterator[tuple[str, bool]]:
+    """The providers that a function of the project installs, by kind, and whether only once."""
+    if module.values.function(api) is not None:
+        path, name = module.path, api.removeprefix(f"{module.names.module_name}.")
+    elif (symbol := module.values.symbol(api)) is not None and symbol.function is not None:
+        path, name = symbol.facts.path, symbol.function.name
+    else:
+        return
+    yield from ((kind, once) for each, kind, once in module.project.installs(path) if each == name)
 
 
 def _given(module: Module, each: Install) -> list[cst.BaseExpression]:

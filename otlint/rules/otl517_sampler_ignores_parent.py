@@ -78,7 +78,9 @@ def _keeps_all(module: Module, sampler: cst.BaseExpression) -> bool:
 
     given = [arg.value for arg in sampler.args[:1]] if isinstance(sampler, cst.Call) else []
     found = [each for rate in given for each in module.origins(rate)]
-    return bool(found) and all(isinstance(each, cst.Integer | cst.Float) and each.evaluated_value >= 1 for each in found)
+    return bool(found) and all(
+        isinstance(each, cst.Integer | cst.Float) and each.evaluated_value >= 1 for each in found
+    )
 
 
 def _made_by(module: Module, sampler: cst.BaseExpression) -> str | None:
