@@ -59,6 +59,8 @@ _BOUNDED = Text(Bound.BOUNDED)
 _LITERAL = Text(Bound.BOUNDED)
 _UNKNOWN = Text(Bound.UNKNOWN)
 _DEPTH = 12
+_DICE = frozenset({"random.randint", "random.randrange", "secrets.randbelow"})
+_FEW = 100
 _COUNTS = frozenset({"builtins.len", "builtins.range", "builtins.enumerate"})
 
 
@@ -187,6 +189,8 @@ class Texts:
     def _call(self, call: cst.Call, depth: int) -> Text:
         called = self.values.api(call.func) or ""
         if called in words("calls", "unbounded"):
+            if called in _DICE and _is_small(call):
+                return _BOUNDED
             written = self._elements(call.args[0].value, depth) if called == "builtins.len" and call.args else None
             return _BOUNDED if written is not None else Text(Bound.UNBOUNDED, call, call)
         if called in words("calls", "bounded"):
@@ -452,3 +456,9 @@ class Texts:
         returned = [node.value for node in self.values.own(function, cst.Return) if node.value is not None]
         made = [self.names.definition(value) for value in returned]
         return any(each is not None and self.walk.inside(use, each) for each in made)
+
+
+def _is_small(call: cst.Call) -> bool:
+    """`randint(1, 6)`: a number of which the source says that there are few."""
+    limits = [arg.value for arg in call.args]
+    return bool(limits) and all(isinstance(each, cst.Integer) and each.evaluated_value <= _FEW for each in limits)
