@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 _POOLS = frozenset({"submit", "map", "executor", "apply", "callback"})
-# What the instrumentor of threads does not reach.
+# What the instrumentor of threads does not reach, and where one that replaces `submit` alone is at work as well.
 _UNPATCHED = frozenset({"raw", "subclass"})
+_SUBMITTED = frozenset({"submit", "map", "executor", "helper"})
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
@@ -28,8 +29,10 @@ def check(module: Module) -> Iterator[Finding]:
         return
     found = list(handoffs(module))
     carried = module.instrumentation.possible({"threading"}) if found else None
+    submitted = carried or (module.instrumentation.possible({"logfire-executors"}) if found else None)
     for handoff in found:
-        if handoff.way not in _UNPATCHED and module.silenced(handoff.call, carried):
+        carries = submitted if handoff.way in _SUBMITTED else carried
+        if handoff.way not in _UNPATCHED and module.silenced(handoff.call, carries):
             continue
         active = module.active(handoff.place)
         module.silenced(handoff.call, active is None and "no span is known to be current where the work is handed over")
