@@ -14,6 +14,7 @@ from otlint.model.flow import Exit
 from otlint.model.keeping import fate
 from otlint.model.ownership import Custody
 from otlint.model.reason import Reason
+from otlint.model.renewed import renewed
 from otlint.model.tasks import runs_alone
 from otlint.model.walk import Node
 
@@ -73,7 +74,8 @@ class Attaches:
             if kept is not None:
                 yield Leak(call, custody, [], kept=kept)
                 continue
-            exits = [] if custody.handed or self._is_restoring(call) else self._exits(custody)
+            left = custody.handed or self._is_restoring(call) or self._is_put_back()
+            exits = [] if left else self._exits(custody)
             if self.module.silenced(call, not exits and partial(self._restored, custody)):
                 continue
             setter = self._is_setter(call, custody)
@@ -136,17 +138,45 @@ class Attaches:
         return [call for call in calls if self._is_restoring(call)]
 
     def _is_restoring(self, call: cst.Call) -> bool:
-        """`attach(previous)` puts back what `previous = get_current()` took down before another attach."""
+        """`attach(previous)` puts back what `previous = get_current()` took down before another attach.
+
+        Also where it was kept in an item of a tuple, or in `self.previous` by another method.
+        """
         module, value = self.module, self.module.argument(call, "context")
-        if not isinstance(value, cst.Name) or self.found[0].start is call:
+        if isinstance(value, cst.Attribute):
+            return self._is_taken(value)
+        place = _place(value) if isinstance(value, cst.Subscript) else None
+        name = value.value if isinstance(value, cst.Subscript) and place is not None else value
+        if not isinstance(name, cst.Name) or self.found[0].start is call:
             return False
-        bindings = module.names.reaching(value.value, value)
-        return bool(bindings) and all(
-            isinstance(each.value, cst.Call)
-            and module.api(each.value.func) == otel.GET_CURRENT_CONTEXT
-            and module.function_of(each.node) is self.function
-            for each in bindings
+        bindings = module.names.reaching(name.value, name)
+        held = [_held(each.value, place) for each in bindings if place is None or not _is_none(each.value)]
+        return bool(held) and all(
+            each is not None and self._is_current(each) and module.function_of(each) is self.function for each in held
         )
+
+    def _is_taken(self, attribute: cst.Attribute) -> bool:
+        """Whether an attribute of `self` is only ever given what is current."""
+        cls = self.module.walk.class_of(self.function)
+        if not isinstance(attribute.value, cst.Name) or attribute.value.value != "self" or cls is None:
+            return False
+        given = [each.value for each in self.module.names.attributes.get((cls, attribute.attr.value), [])]
+        taken = [each for each in given if each is not None and not _is_none(each)]
+        return bool(taken) and all(map(self._is_current, taken))
+
+    def _is_put_back(self) -> bool:
+        """Whether a method of the same object attaches what this one took down of the context that was current."""
+        module, cls = self.module, self.module.walk.class_of(self.function)
+        if cls is None:
+            return False
+        own = set(module.walk.own(self.function.body, cst.Attribute))
+        others = [each for each in module.calls(otel.ATTACH) if module.function_of(each) is not self.function]
+        back = [module.argument(each, "context") for each in others if module.walk.inside(each, cls)]
+        names = {each.attr.value for each in back if isinstance(each, cst.Attribute) and self._is_taken(each)}
+        return any(each.attr.value in names and isinstance(module.walk.parent[each], cst.AssignTarget) for each in own)
+
+    def _is_current(self, value: Node) -> bool:
+        return isinstance(value, cst.Call) and self.module.api(value.func) == otel.GET_CURRENT_CONTEXT
 
     def _is_setter(self, call: cst.Call, custody: Custody) -> bool:
         """The function ends once it has attached a value: it changes the context for its caller on purpose."""
@@ -201,8 +231,26 @@ def attaches(module: Module) -> Iterator[Attaches]:
         by_function[function].found.append(module.custody(call))
     for function, each in by_function.items():
         alone = runs_alone(module, function) and "the function runs in a context of its own, which ends with it"
-        if not module.silenced(each.found[0].start, alone):
+        if not module.silenced(each.found[0].start, alone or renewed(module, function)):
             yield each
+
+
+def _place(subscript: cst.Subscript) -> int | None:
+    """The number that an item is asked for by."""
+    index = subscript.slice[0].slice if len(subscript.slice) == 1 else None
+    number = index.value if isinstance(index, cst.Index) else None
+    return int(number.value) if isinstance(number, cst.Integer) and number.value.isdecimal() else None
+
+
+def _held(value: Node | None, place: int | None) -> Node | None:
+    """What a variable is given, or the item of the tuple that it is given."""
+    if place is None:
+        return value
+    return value.elements[place].value if isinstance(value, cst.Tuple) and place < len(value.elements) else None
+
+
+def _is_none(value: Node | None) -> bool:
+    return isinstance(value, cst.Name) and value.value == "None"
 
 
 def _is_held_over_yield(module: Module, function: cst.FunctionDef, call: cst.Call) -> bool:

@@ -34,6 +34,22 @@ _SAFE_MODULES = (
     "threading.get_ident",
     "os.getpid",
 )
+_SAFE_CLASSES = frozenset(
+    {
+        "contextlib.nullcontext",
+        "contextlib.suppress",
+        "contextlib.ExitStack",
+        "contextlib.AsyncExitStack",
+        "collections.defaultdict",
+        "collections.deque",
+        "threading.Lock",
+        "threading.RLock",
+        "threading.Event",
+        "asyncio.Lock",
+        "asyncio.Event",
+        "asyncio.Queue",
+    }
+)
 _SAFE_METHODS = frozenset(
     {
         "append",
@@ -129,7 +145,7 @@ class Raising:
         if called is not None:
             if otel.is_otel(called):
                 return called in otel.EXTRACTS or called in otel.INJECTS
-            if called in _SAFE_BUILTINS or called.startswith(_SAFE_MODULES):
+            if called in _SAFE_BUILTINS or called in _SAFE_CLASSES or called.startswith(_SAFE_MODULES):
                 return False
         if isinstance(call.func, cst.Attribute) and call.func.attr.value in _SAFE_METHODS:
             return False
