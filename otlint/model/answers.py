@@ -121,16 +121,34 @@ class Answers:
         if not value.elements:
             return Answer.NOTHING
         found = [Answer.VALUE]
+        counted = self._counts_attempts(value)
         for element in value.elements:
             key = _literal(element.key) if isinstance(element, cst.DictElement) else None
+            if key is not None and pattern("values", "verdicts").fullmatch(key):
+                continue  # what a check has found is its result
             if key is not None:
                 found.append(self._keyed(key, element.value))
+            if counted and self._is_record(element.value):
+                continue
             if self.handler.mentions(element.value):
                 found.append(Answer.ERROR)
             elif isinstance(element.value, cst.Dict | cst.List):
                 inner = self.answer(element.value, depth + 1)
                 found.append(inner if inner is not Answer.NOTHING else Answer.VALUE)
         return _strongest(found)
+
+    def _counts_attempts(self, value: cst.Dict) -> bool:
+        """Whether an answer tells how many attempts were made: whoever gets it decides on another one."""
+        keys = [_literal(each.key) for each in value.elements if isinstance(each, cst.DictElement)]
+        return any(key is not None and pattern("values", "attempts").fullmatch(key) for key in keys)
+
+    def _is_record(self, value: Node) -> bool:
+        """Whether it is a list or dict, which tells of an attempt what there is to tell."""
+        if isinstance(value, cst.Name):
+            own = [each for each in self.handler.own if isinstance(each, cst.Assign)]
+            made = [each.value for each in own if value.deep_equals(each.targets[0].target)]
+            return bool(made) and all(map(self._is_record, made))
+        return isinstance(value, cst.Dict | cst.List | cst.ListComp)
 
     def _keyed(self, key: str, value: Node) -> Answer:
         """One entry of a dict or one keyword argument."""

@@ -14,6 +14,7 @@ from otlint.model.doubles import around_work, doubles, recorded_below
 from otlint.model.handlers import Handler, Mark, is_span, real
 from otlint.model.logs import last_name
 from otlint.model.outcome import Fate, Outcome, does_work, outcome
+from otlint.model.pooled import pooled
 from otlint.model.reason import Reason
 from otlint.model.shelved import shelved
 from otlint.model.walk import Node
@@ -69,6 +70,12 @@ class Failure:
     def is_one_of_many(self) -> bool:
         """Whether only one of several things fails and the others go on: a matter of taste."""
         return self.outcome.fate is Fate.ITEM
+
+    @property
+    def told(self) -> bool:
+        """Whether an attribute or event of its span tells of the exception, which is no status."""
+        calls = [each for each in self.handler.main if isinstance(each, cst.Call)]
+        return any(_tells_of_it(self.handler, call) for call in calls)
 
     @property
     def is_whole(self) -> bool:
@@ -163,9 +170,29 @@ def _has_not_failed(handler: Handler, span: Span, found: Outcome) -> Reason | No
     """Why the operation has not failed once the handler has run."""
     if found.fate in _FATES:
         return Reason(_FATES[found.fate], found.node)
+    elsewhere = _is_told_elsewhere(handler, span) if found.fate is Fate.ITEM else None
+    if elsewhere is not None:
+        return elsewhere
     if _guards_telemetry(handler):
         return Reason("the `try` guards nothing but telemetry")
     return Reason("the operation asks how something is: failing is an answer") if _is_probe(handler, span) else None
+
+
+def _is_told_elsewhere(handler: Handler, span: Span) -> Reason | None:
+    """Why the span of many things is not the place for one of them that fails."""
+    if span.helper is not None and span.helper.span is not None and span.helper.span.approves:
+        return Reason("what starts the span says OK if no exception leaves it, and that overrules an ERROR", span.start)
+    work = pooled(handler)
+    return Reason("each of these things has a span of its own, in the pool that does it", work) if work else None
+
+
+def _tells_of_it(handler: Handler, call: cst.Call) -> bool:
+    """`span.set_attribute("error.message", str(exc))`, `span.add_event("failed", {"reason": str(exc)})`."""
+    if handler.module.api(call.func) not in {otel.SET_ATTRIBUTE, otel.SET_ATTRIBUTES, otel.ADD_EVENT}:
+        return False
+    keys = [arg.value for arg in call.args if isinstance(arg.value, cst.SimpleString)]
+    is_error = any(each.evaluated_value == "error" for each in keys)
+    return is_error or any(handler.mentions(arg.value) for arg in call.args)
 
 
 def _ambient(handler: Handler) -> Failure | None:

@@ -213,17 +213,35 @@ class _Judge:
                 return Outcome(Fate.FAILS, made) if made is not None else Outcome(Fate.GOES_ON, statement)
         return self._ends(node)
 
-    def _exhausted(self, loop: Node) -> Outcome:
-        """A retry loop whose last attempt has failed: what follows it is reached in no other way."""
+    def _exhausted(self, loop: cst.For | cst.While) -> Outcome:
+        """A retry loop whose last attempt has failed.
+
+        What follows a loop that success returns from is reached in no other way; behind a `break` it may as well be
+        what the operation does next, or does instead.
+        """
+        breaks = loop.orelse is None and any(self._breaks(each, loop) for each in self.module.walk.own(loop, cst.Break))
         for statement in self._following(loop):
             if isinstance(statement, cst.Raise):
                 return Outcome(Fate.RAISES, statement)
             if isinstance(statement, cst.Return):
                 return self._answers(statement, statement.value)
-            for call in self._calls(statement):
+            if isinstance(statement, cst.Continue | cst.Break):
+                return Outcome(Fate.ENDS, loop)
+            own = [each for each in self._calls(statement) if not self._is_in_handler(each, statement)]
+            for call in own:
                 if self._reports(call) is not None:
                     return Outcome(Fate.FAILS, call)
+            if breaks and self._is_work(statement):
+                return Outcome(Fate.GOES_ON, statement)
         return Outcome(Fate.ENDS, loop)
+
+    def _breaks(self, node: cst.Break, loop: Node) -> bool:
+        return self._loop(node) is loop and not self.module.walk.inside(node, self.handler.node)
+
+    def _is_in_handler(self, node: Node, end: Node) -> bool:
+        """Whether it speaks of another failure, in a `try` within the statement."""
+        ups = self.module.walk.ancestors(node)
+        return any(isinstance(up, cst.ExceptHandler) and self.module.walk.inside(up, end) for up in ups)
 
     def _following(self, start: Node) -> Iterator[Node]:
         """The statements behind one, outwards to the end of the span's block or to the loop around."""

@@ -35,15 +35,13 @@ _NO_ERROR = frozenset({"", "true", "false", "no", "none", "null", "0", "ok", "un
 class Substitute:
     """`attribute` says that `span` has failed, and nothing else does. `handler` is the innermost one around it.
 
-    `beside`: OTL301 speaks of that handler as well, and its repair is the better one. `complaint`: its value is a text
-    that says what is wrong.
+    `complaint`: its value is a text that says what is wrong.
     """
 
     attribute: Attribute
     receiver: cst.BaseExpression
     span: Span
     handler: Handler | None
-    beside: bool
     complaint: bool
 
 
@@ -64,6 +62,8 @@ def substitutes(module: Module) -> Iterator[Substitute]:
         assert receiver is not None and span is not None
         span, handler = real(span), _handler(module, attribute.call)
         lacks = spoken.get(handler.node) if handler is not None else None
+        if module.silenced(attribute.call, lacks == "exception" and "OTL301 speaks of its handler"):
+            continue
         if module.silenced(attribute.call, (lacks == "status" or span in recorded) and "OTL302 speaks of its status"):
             continue
         if module.silenced(attribute.call, _is_refused(module, attribute.call)):
@@ -72,7 +72,7 @@ def substitutes(module: Module) -> Iterator[Substitute]:
         if place not in seen and not module.silenced(attribute.call, _is_shown(module, attribute.call, span)):
             seen.add(place)
             complaint = attribute.name == "error" and _is_complaint(module, attribute)
-            yield Substitute(attribute, receiver, span, handler, lacks is not None, complaint)
+            yield Substitute(attribute, receiver, span, handler, complaint)
 
 
 def says_error(module: Module, attribute: Attribute) -> bool:

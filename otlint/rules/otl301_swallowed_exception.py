@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 _LACKS = {
+    "told": "the status of its span stays UNSET, although an attribute or event tells of it; record the exception and "
+    "set the status to ERROR",
     "either": "its span shows nothing of the exception; record it and set the status to ERROR",
     "span-event": "the exception is not recorded on its span; record it",
     "log": "no log record carries the exception; log it with `exc_info=True`",
@@ -33,7 +35,7 @@ def check(module: Module) -> Iterator[Finding]:
             what = "one of the things to do" if failure.is_one_of_many else "the operation"
             yield module.finding(
                 failure.handler.node,
-                f"{what} fails in this handler and {_LACKS[signal]}",
+                f"{what} fails in this handler and {_LACKS['told' if failure.told and signal == 'either' else signal]}",
                 related=failure.places,
                 fix=_fix(module, failure, signal),
             )

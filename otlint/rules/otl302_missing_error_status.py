@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 _TITLE = "Set the status to ERROR"
+_UNSET = "but the status of the span stays UNSET; set it to ERROR"
+_OVERRULED = "but what starts the span sets its status to OK in the end; let the exception leave its block"
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
@@ -28,15 +30,15 @@ def check(module: Module) -> Iterator[Finding]:
         if failure.lacks == "status":
             yield module.finding(
                 failure.handler.node,
-                f"{_what(failure)}, but the status of the span stays UNSET; set it to ERROR",
+                f"{_what(failure)}, {_OVERRULED if failure.is_overruled else _UNSET}",
                 related=failure.places,
                 fix=_fix(module, failure),
-                hint=failure.is_one_of_many and failure.log is None,
+                hint=failure.is_one_of_many and (failure.log is None or failure.below is not None),
             )
     for each in unmarked(module):
         yield module.finding(
             each.mark.call,
-            "the exception is recorded, but the status of the span stays UNSET; set it to ERROR",
+            f"the exception is recorded, {_UNSET}",
             related=[(each.source, "this span looks as if nothing had failed")],
             fix=_behind(module, each.mark, None),
         )

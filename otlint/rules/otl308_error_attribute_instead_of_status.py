@@ -27,7 +27,7 @@ def check(module: Module) -> Iterator[Finding]:
             f"the attribute `{found.attribute.name}` is no status, and the span stays UNSET; "
             "set the status to ERROR with `set_status`",
             related=[(found.span.start, "this span looks as if nothing had failed")],
-            fix=_fix(module, found) if not found.beside else None,
+            fix=_fix(module, found),
         )
 
 
