@@ -12,7 +12,7 @@ import libcst as cst
 from otlint import known, otel
 from otlint.model.doubles import around_work, doubles, recorded_below
 from otlint.model.handlers import Handler, Mark, is_span, real
-from otlint.model.logs import last_name
+from otlint.model.logs import last_name, words
 from otlint.model.outcome import Fate, Outcome, does_work, outcome
 from otlint.model.pooled import pooled
 from otlint.model.reason import Reason
@@ -152,7 +152,10 @@ def _failure(handler: Handler, signal: str) -> Failure | None:
     if signalled or below is not None:
         if module.silenced(node, has_status and "the exception is logged or on an inner span, and the status is set"):
             return None
-        return Failure(handler, span, found, "status", log=log, below=below)
+        failure = Failure(handler, span, found, "status", log=log, below=below)
+        approved = failure.is_one_of_many and failure.is_overruled
+        why = "what starts the span says OK if no exception leaves it, whatever status is set for one of many"
+        return None if module.silenced(node, approved and Reason(why, span.start)) else failure
     return Failure(handler, span, found, "exception", has_status, log=log)
 
 
@@ -170,28 +173,20 @@ def _has_not_failed(handler: Handler, span: Span, found: Outcome) -> Reason | No
     """Why the operation has not failed once the handler has run."""
     if found.fate in _FATES:
         return Reason(_FATES[found.fate], found.node)
-    elsewhere = _is_told_elsewhere(handler, span) if found.fate is Fate.ITEM else None
-    if elsewhere is not None:
-        return elsewhere
+    work = pooled(handler) if found.fate is Fate.ITEM else None
+    if work is not None:
+        return Reason("each of these things has a span of its own, in the pool that does it", work)
     if _guards_telemetry(handler):
         return Reason("the `try` guards nothing but telemetry")
     return Reason("the operation asks how something is: failing is an answer") if _is_probe(handler, span) else None
-
-
-def _is_told_elsewhere(handler: Handler, span: Span) -> Reason | None:
-    """Why the span of many things is not the place for one of them that fails."""
-    if span.helper is not None and span.helper.span is not None and span.helper.span.approves:
-        return Reason("what starts the span says OK if no exception leaves it, and that overrules an ERROR", span.start)
-    work = pooled(handler)
-    return Reason("each of these things has a span of its own, in the pool that does it", work) if work else None
 
 
 def _tells_of_it(handler: Handler, call: cst.Call) -> bool:
     """`span.set_attribute("error.message", str(exc))`, `span.add_event("failed", {"reason": str(exc)})`."""
     if handler.module.api(call.func) not in {otel.SET_ATTRIBUTE, otel.SET_ATTRIBUTES, otel.ADD_EVENT}:
         return False
-    keys = [arg.value for arg in call.args if isinstance(arg.value, cst.SimpleString)]
-    is_error = any(each.evaluated_value == "error" for each in keys)
+    literals = [arg.value.evaluated_value for arg in call.args if isinstance(arg.value, cst.SimpleString)]
+    is_error = not words("status", "error").isdisjoint(map(str, literals))
     return is_error or any(handler.mentions(arg.value) for arg in call.args)
 
 
