@@ -30,6 +30,11 @@ _MANAGES = frozenset(
     ["contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager"]
     + [f"typing.{name}" for name in ("ContextManager", "AsyncContextManager")]
 )
+_AWAITED = frozenset(
+    f"{module}.{name}"
+    for module in ("typing", "collections.abc", "typing_extensions")
+    for name in ("Awaitable", "Coroutine", "AsyncIterator", "AsyncGenerator", "AsyncIterable")
+)
 _NO_TYPE = frozenset({"builtins.None", "typing.Any", "typing.Self"})
 # Without round parentheses, which types do not need: LibCST's parser does not survive many of them.
 _QUOTED = re.compile(r"[\w\s.,|\[\]'\"]{1,200}")
@@ -50,6 +55,21 @@ def is_open(values: Values, annotation: Node) -> bool:
         item = annotation.slice[0].slice
         return isinstance(item, cst.Index) and is_open(values, item.value)
     return values.api(annotation) == "typing.Any"
+
+
+def gives_awaitable(values: Values, annotation: Node) -> bool:
+    """Whether an annotation is one of functions whose result has to be awaited: `Callable[..., Awaitable[Order]]`."""
+    if not isinstance(annotation, cst.Subscript):
+        return False
+    if (
+        values.api(annotation.value) not in {"typing.Callable", "collections.abc.Callable"}
+        or len(annotation.slice) != 2
+    ):
+        return False
+    given = annotation.slice[1].slice
+    result = given.value if isinstance(given, cst.Index) else None
+    generic = result.value if isinstance(result, cst.Subscript) else result
+    return generic is not None and values.api(generic) in _AWAITED
 
 
 def _type(node: Node, dotted: Dotted, values: Values) -> str | None:

@@ -7,6 +7,7 @@ import re
 import libcst as cst
 
 from otlint import otel
+from otlint.model.annotations import gives_awaitable
 from otlint.model.helpers import Helpers
 from otlint.model.values import Values
 from otlint.model.walk import Node, Walk
@@ -152,8 +153,29 @@ class Raising:
         if isinstance(call.func, cst.Attribute) and call.func.attr.value == "get":
             mapping = called is None or called.startswith(("builtins.", "os.environ.", "collections."))
             return not (mapping and 1 <= len(call.args) <= 2) or isinstance(self.walk.parent.get(call), cst.Await)
-        return not self._is_shielded(call)
+        if isinstance(self.walk.parent.get(call), cst.Await):
+            return not self._is_shielded(call)
+        return not (_pops_or_default(call) or self._only_makes(call) or self._is_shielded(call))
+
+    def _only_makes(self, call: cst.Call) -> bool:
+        """Whether a call makes a coroutine or asynchronous generator, of which nothing has run when it returns."""
+        facts = self.helpers.called(call)
+        if facts is not None:
+            return facts.is_async
+        bindings = self.values.names.reaching(call.func.value, call.func) if isinstance(call.func, cst.Name) else []
+        written = [each.node.annotation for each in bindings if isinstance(each.node, cst.Param)]
+        return (
+            bool(written)
+            and len(written) == len(bindings)
+            and all(each is not None and gives_awaitable(self.values, each.annotation) for each in written)
+        )
 
     def no_return(self, node: Node) -> bool:
         """Whether the call leaves the process: what follows is never reached."""
         return isinstance(node, cst.Call) and self.values.api(node.func) in _LEAVE
+
+
+def _pops_or_default(call: cst.Call) -> bool:
+    """`state.pop("pending", None)` of a mapping."""
+    is_pop = isinstance(call.func, cst.Attribute) and call.func.attr.value == "pop"
+    return is_pop and len(call.args) == 2 and not any(arg.star or arg.keyword for arg in call.args)

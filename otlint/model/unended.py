@@ -52,11 +52,16 @@ def is_live(span: Span) -> bool:
     return span.api == otel.START_SPAN or span.manner == "with"
 
 
+def _is_killed(module: Module, way: Exit) -> bool:
+    """Whether the process is gone at once: nothing can end the span then, and OTL511 speaks of what is lost."""
+    return isinstance(way.node, cst.Call) and module.api(way.node.func) in {"os._exit", "os.abort"}
+
+
 def open_exits(module: Module, custody: Custody) -> list[Exit]:
     """The ways out of the function that leave a span open for which nobody else is responsible."""
     if custody.lent and not custody.discharged and not custody.handed:
         return []
-    exits = module.exits(custody)
+    exits = [way for way in module.exits(custody) if not _is_killed(module, way)]
     function = custody.function
     if isinstance(function, cst.Module):  # a script that fails is over, and so is its span
         return [] if custody.discharged else exits
