@@ -10,7 +10,6 @@ What is masked, hashed, counted, or a literal tells nothing.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from otlint import known, otel
 from otlint.model.attributes import Attribute
 from otlint.model.spelled import is_plain
 from otlint.model.walk import Node
+from otlint.model.wanted import is_asked_for, is_asked_inside, is_for_backend, is_left_to_callers, words
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -31,11 +31,15 @@ _MASKS = ("mask", "redact", "sanitiz", "sanitis", "scrub", "censor", "anonym", "
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Sensitive:
-    """What is written, and what it is: "a secret", "personal data" or "content"; `said` is the word that shows it."""
+    """What is written, and what it is: "a secret", "personal data" or "content"; `said` is the word that shows it.
+
+    `is_meant`: where the file sends its spans, this is what they are for.
+    """
 
     write: Attribute
     what: str
     said: str
+    is_meant: bool = False
 
 
 def sensitive(module: Module, more: Sequence[str] = ()) -> Iterator[Sensitive]:
@@ -58,13 +62,18 @@ def _judge(module: Module, write: Attribute, more: Sequence[str]) -> Sensitive |
     for what, word in (("a secret", "secret"), ("personal data", "person")):
         for name in (key, value):
             if _ends_in(name, word):
-                return Sensitive(write, what, name)
+                left = what == "personal data" and is_left_to_callers(module, write.call, write.value)
+                why = left and "callers give it for telemetry alone, so they decide"
+                return None if module.silenced(write.key, why) else Sensitive(write, what, name)
     if write.signal in {"resource", "scope"} or not _is_content(key) or not _is_whole(module, write.value):
         return None
-    asked = _is_asked_for(module, write.call) or _is_asked_for(module, write.key)
+    asked = is_asked_for(module, write.call) or is_asked_for(module, write.key)
+    asked = asked or (write.helper and is_asked_inside(module, write.call))
     why = asked and "a test shows that somebody asks for the content"
     why = why or (_passes_on(module, write.call) and "what others have recorded is passed on")
-    return None if module.silenced(write.key, why) else Sensitive(write, "content", key)
+    if module.silenced(write.key, why):
+        return None
+    return Sensitive(write, "content", key, is_meant=_is_of_models(key) and is_for_backend(module))
 
 
 def _passes_on(module: Module, call: Node) -> bool:
@@ -74,13 +83,6 @@ def _passes_on(module: Module, call: Node) -> bool:
     return owner is not None and not otel.RECORD_TAKERS.isdisjoint(module.values.lineage(owner))
 
 
-@functools.lru_cache(maxsize=4096)
-def _words(name: str) -> Words:
-    """`user.apiKey` → user, api, key."""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return tuple(word for word in re.split(r"[^a-z0-9]+", snake.lower()) if word)
-
-
 @functools.cache
 def _phrases(kind: str) -> frozenset[Words]:
     return frozenset(tuple(phrase.split()) for phrase in known.table("sensitive")[kind])
@@ -88,10 +90,10 @@ def _phrases(kind: str) -> frozenset[Words]:
 
 def _ends_in(name: str, kind: str) -> bool:
     """Whether a key or identifier ends in one of the phrases, and nothing in its last part takes that back."""
-    words, last = _words(name), _words(name.rpartition(".")[2])
-    if not words or not set(last).isdisjoint(known.table("sensitive")["harmless"]):
+    parts, last = words(name), words(name.rpartition(".")[2])
+    if not parts or not set(last).isdisjoint(known.table("sensitive")["harmless"]):
         return False
-    return any(words[-length:] in _phrases(kind) for length in (1, 2, 3))
+    return any(parts[-length:] in _phrases(kind) for length in (1, 2, 3))
 
 
 def _identifier(module: Module, value: Node) -> str:
@@ -130,9 +132,11 @@ def _says_nothing(module: Module, value: cst.BaseExpression) -> bool:
     if module.type(value) in {"builtins.int", "builtins.float", "builtins.bool"}:
         return True
     origins = module.origins(value)
-    if all(isinstance(each, cst.SimpleString | cst.BaseNumber | cst.Comparison) for each in origins):
+    if origins and all(isinstance(each, cst.SimpleString | cst.BaseNumber | cst.Comparison) for each in origins):
         return True
     calls = [call for each in (value, *origins) for call in module.walk.all(cst.Call, within=each)]
+    written = [arg.value for call in calls if _serializes(_last(call.func)) for arg in call.args[:1]]
+    calls += [each for given in written for each in module.origins(given) if isinstance(each, cst.Call)]
     return any(_is_blind(_last(call.func)) or _masks(module, call) for call in calls)
 
 
@@ -155,8 +159,13 @@ def _last(function: Node) -> str:
 
 
 def _is_content(key: str) -> bool:
-    words = _words(key)
-    return bool(words) and words[-1] in known.table("sensitive")["content"] and words[-2:] not in _phrases("wrong")
+    parts = words(key)
+    return bool(parts) and parts[-1] in known.table("sensitive")["content"] and parts[-2:] not in _phrases("wrong")
+
+
+def _is_of_models(key: str) -> bool:
+    """Whether a key is one that the conventions for language models have for what goes in and comes out."""
+    return key.startswith(tuple(known.table("sensitive")["models"]))
 
 
 def _is_whole(module: Module, value: cst.BaseExpression) -> bool:
@@ -199,15 +208,17 @@ def _gives_all(module: Module, call: cst.Call, name: str) -> bool:
 
 
 def _serializes(name: str) -> bool:
-    words = known.table("sensitive")["serializers"]
-    return any(name == word[1:] if word.startswith("~") else word in name.lower() for word in words)
+    return any(
+        name == word[1:] if word.startswith("~") else word in name.lower()
+        for word in known.table("sensitive")["serializers"]
+    )
 
 
 def _is_thing(module: Module, value: cst.BaseExpression) -> bool:
     """`str(body)`: what is called a body, or is one; all arguments of a call."""
     if isinstance(value, cst.Name) and _gathers(module, value):
         return True
-    tail = _words(_identifier(module, value))[-1:]
+    tail = words(_identifier(module, value))[-1:]
     named = bool(tail) and tail[0] in {"body", "payload", "prompt", "messages", "arguments"}
     return named or _is_whole(module, value)
 
@@ -219,39 +230,3 @@ def _gathers(module: Module, name: cst.Name) -> bool:
         return False
     params = (function.params.star_arg, function.params.star_kwarg)
     return any(isinstance(each, cst.Param) and each.name.value == name.value for each in params)
-
-
-def _is_asked_for(module: Module, place: Node, depth: int = 0) -> bool:
-    """Whether a test around a place, an early return before it, or all of its callers ask whether it is wanted."""
-    table = known.table("sensitive")
-    for up in module.walk.ancestors(place):
-        if isinstance(up, cst.If) and module.walk.inside(place, up.body) and _mentions(module, up.test, table["asked"]):
-            return True
-        if isinstance(up, cst.FunctionDef):
-            return _is_asked_in(module, up, place) or _is_asked_by_callers(module, up, depth)
-    return False
-
-
-def _is_asked_in(module: Module, function: cst.FunctionDef, place: Node) -> bool:
-    """`if not should_send_prompts(): return`, and tests that decide what the content is replaced by."""
-    table = known.table("sensitive")
-    for test in module.walk.own(function.body, cst.If):
-        if module.walk.order[test] > module.walk.order[place]:
-            break
-        leaves = any(isinstance(each, cst.Return) for each in module.walk.below(test.body))
-        if _mentions(module, test.test, table["asked"] if leaves else table["decides"]):
-            return True
-    return False
-
-
-def _is_asked_by_callers(module: Module, function: cst.FunctionDef, depth: int) -> bool:
-    sites = module.values.call_sites(function) if depth < 3 else []
-    if not sites and "capture" in _words(function.name.value):
-        return True  # `capture_messages(span, messages)`, for other files: they ask before they call it
-    return bool(sites) and all(_is_asked_for(module, site, depth + 1) for site in sites)
-
-
-def _mentions(module: Module, test: Node, words: Sequence[str]) -> bool:
-    names = [each.value for each in module.walk.all(cst.Name, within=test)]
-    names += [str(each.evaluated_value) for each in module.walk.all(cst.SimpleString, within=test)]
-    return any(word in words for name in names for word in _words(name))

@@ -26,7 +26,7 @@ def check(module: Module) -> Iterator[Finding]:
         return
     more = module.options.get("sensitive-keys")
     for found in sensitive(module, list(map(str, more)) if isinstance(more, list) else ()):
-        yield module.finding(found.write.key, _message(found))
+        yield module.finding(found.write.key, _message(found), hint=found.is_meant)
 
 
 def _message(found: Sensitive) -> str:
