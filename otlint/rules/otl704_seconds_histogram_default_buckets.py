@@ -23,13 +23,16 @@ _AGGREGATION = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.lengths import is_idle, takes_long
+
     if module.is_spared_test:
         return
     for each in module.instruments:
         # meter.create_histogram("order.duration", unit="s")
         if each.api != otel.HISTOGRAM or each.buckets is not None or each.hidden or not _is_of_seconds(module, each):
             continue
-        if module.silenced(each.call, _aggregated(module) or _odd(each)):
+        why = _aggregated(module) or _odd(each) or takes_long(module, each)
+        if module.silenced(each.call, why or (is_idle(module, each) and "nothing is measured with it")):
             continue
         newer = module.instrumentation.otel_at_least("1.30")
         advice = f"give `{otel.BUCKETS}`" if newer else "give boundaries by a `View`"
