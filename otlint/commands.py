@@ -19,9 +19,10 @@ class Statement:
     """One thing a file says about a service.
 
     `kind`: "launch" instrumented from outside by `word` · "hint" perhaps so · "bootstrap" installs every instrumentor ·
-    "server" run by the server `word` · "env" the variable `word` is `value` · "start" the service is started here.
-    `value` of a server: "workers" if it forks them, "alone" if it is told to work without, "child" if it is certainly
-    not the first process of its container, "hosted" if a platform starts it, nobody knows how.
+    "server" run by the server `word` · "script" a container runs a program of Python, which may start a server itself ·
+    "env" the variable `word` is `value` · "start" the service is started here.
+    `value` of a server or script: "workers" if it forks them, "alone" if it is told to work without, "child" if it is
+    certainly not the first process of its container, "hosted" if a platform starts it, nobody knows how.
     Which service: the `paths` it runs, the `parts` that its image is made of (both relative to the root, existing or
     not), the `names` it goes by; without them, that of the file. `wide`: about any service below.
     """
@@ -76,6 +77,7 @@ _NO_START = re.compile(
 _TEST = re.compile(
     r"^\s*(?:-\S+\s+(?:[^-\s]\S*\s+)?)*(?:python\S*\s+-m\s+)?(?:\S*/)?(?:pytest|tox|nox|unittest|mypy)\b"
 )
+_SCRIPT = re.compile(_WORD + r"python[\d.]*\s+(?:-[a-zA-Z]+\s+)*(?:-m\s+)?[\w./]*\w")
 # What keeps a server from being the first process of its container.
 _PARENT = re.compile(r"(?:^|[\s/])(?:uv\s+run|conda\s+run|tini|dumb-init|catatonit)\b")
 _WORKERS = re.compile(r"--workers[\s=]+(?:\$\{\w+:?-)?(\d+)")
@@ -162,6 +164,15 @@ def command(text: str, row: int, folder: str, *, shown: str = "") -> Iterator[St
         if served := pattern.search(flat):
             yield Statement("server", name, row, shown, _manner(name, flat, served.start()), paths=paths)
             break
+
+
+def script(text: str, row: int, folder: str, *, shown: str = "") -> Iterator[Statement]:
+    """A command line of a container that runs a program of Python, which may start a server itself."""
+    flat = re.sub(r"[\"',\[\]]+", " ", text)
+    if (found := _SCRIPT.search(flat)) and not any(pattern.search(flat) for _, pattern in _SERVER):
+        manner = _manner("python", flat, found.start())
+        paths = tuple(dict.fromkeys(_targets(flat, folder)))
+        yield Statement("script", "python", row, clip(shown or text), manner, paths=paths)
 
 
 def _manner(server: str, text: str, start: int) -> str:

@@ -56,7 +56,7 @@ class Deployment:
     """What the files of a project say about one service, plain data.
 
     `bootstrapped`: the instrumentors of all libraries are installed, by opentelemetry-bootstrap, operator or layer.
-    `servers`: server → the first command that starts it; `commands` are all of them.
+    `servers`: server → the first command that starts it; `commands` are all of them, programs of Python among them.
     `pins`: normalised distribution name → version specifier, None for any.
     `env`: the variables of OpenTelemetry, and those that ask a server for workers.
     `hints`: what makes an instrumented launch likely but does not state one: a README's command, a variable.
@@ -209,7 +209,7 @@ def _collect(root: Path, tree: _Tree, sources: Mapping[str, str]) -> Deployments
         if not foreign:
             _read_pins(path, text, facts[unit], sources)
         for statement in _statements(path, text):
-            if not foreign or statement.wide or statement.kind in {"launch", "server"}:
+            if not foreign or statement.wide or statement.kind in {"launch", "server", "script"}:
                 for owner in _owners(statement, path, unit, facts, tree):
                     facts[owner].add(path, statement)
     return Deployments(os.path.normpath(root.absolute()), {folder: facts[folder].frozen() for folder in sorted(facts)})
@@ -242,7 +242,7 @@ class _Facts:
         self.bootstrapped = False
 
     def add(self, path: str, statement: Statement) -> None:
-        how = statement.value if statement.kind == "server" else ""
+        how = statement.value if statement.kind in {"server", "script"} else ""
         evidence = Evidence(path, statement.row, statement.text, statement.word, statement.wide, how)
         if statement.kind == "launch":
             self.launches[evidence] = None
@@ -253,6 +253,8 @@ class _Facts:
             self.hints[evidence] = None
         elif statement.kind == "server":
             self.servers.setdefault(statement.word, evidence)
+            self.commands[evidence] = None
+        elif statement.kind == "script":
             self.commands[evidence] = None
         elif statement.kind == "env":
             self.env.setdefault(statement.word, statement.value)
@@ -412,11 +414,11 @@ def _owners(statement: Statement, path: str, unit: str, units: Mapping[str, _Fac
         # The Dockerfile of a build from the root is often behind a variable: the name tells.
         return (named if built == [""] else set()) or set(built)
     if kind is launch.compose:
-        return set(found[:1]) or named or ({unit} if statement.kind in {"launch", "server"} else set())
+        return set(found[:1]) or named or ({unit} if statement.kind in {"launch", "server", "script"} else set())
     owners = {owner for owner in found[:1] if _inside(owner, unit)}
     if kind is launch.container_file:
         return _of_container(statement, unit, units, tree) or owners or {unit}
-    alone = not statement.wide or statement.kind in {"launch", "server"} or len(units) == 1
+    alone = not statement.wide or statement.kind in {"launch", "server", "script"} or len(units) == 1
     return owners or named or ({unit} if alone else set())
 
 

@@ -21,6 +21,7 @@ from otlint.commands import (
     launchers,
     launches,
     logical,
+    script,
     tells,
 )
 
@@ -41,10 +42,10 @@ def container_file(path: str, text: str) -> Iterator[Statement]:
             copied += [source.strip("\",'[]") for source in rest.split()[:-1] if not source.startswith("--")]
         elif word in {"CMD", "ENTRYPOINT"}:
             found.append(Statement("start", "container", row, clip(line)))
-            said = list(command(rest, row, folder, shown=line))
+            said = list(_run(rest, row, folder, line))
             if word == "CMD" and entry is not None:
-                said = list(command(f"{entry[0]} {rest}", row, folder, shown=line))
-                found = [each for each in found if each not in entry[1] or each.kind != "server"]
+                said = list(_run(f"{entry[0]} {rest}", row, folder, line))
+                found = [each for each in found if each not in entry[1] or each.kind not in {"server", "script"}]
             entry = (rest, said) if word == "ENTRYPOINT" and rest.startswith("[") else None
             found += said
         elif word == "FROM":
@@ -58,6 +59,12 @@ def container_file(path: str, text: str) -> Iterator[Statement]:
     parts = tuple(dict.fromkeys(where for source in copied for where in (join(folder, source), join("", source))))
     for statement in found:
         yield replace(statement, parts=parts, names=names)
+
+
+def _run(text: str, row: int, folder: str, shown: str = "") -> Iterator[Statement]:
+    """What the command of a container says."""
+    yield from command(text, row, folder, shown=shown)
+    yield from script(text, row, folder, shown=shown)
 
 
 def _image_starts(image: str, row: int, line: str) -> Iterator[Statement]:
@@ -196,8 +203,8 @@ def _started(node: Any, folder: str, *, first: bool = True) -> Iterator[Statemen
     if parts:
         line = " ".join(filter(None, map(_text, parts)))
         yield Statement("start", "container", _row(parts[0]), clip(line))
-        for said in command(line, _row(parts[0]), folder):
-            child = said.kind == "server" and not said.value and not first
+        for said in _run(line, _row(parts[0]), folder):
+            child = said.kind in {"server", "script"} and not said.value and not first
             yield replace(said, value="child") if child else said
     for name, value, where in _variables(_get(node, "environment") or _get(node, "env")):
         yield from environment(

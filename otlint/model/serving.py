@@ -65,9 +65,24 @@ def served(module: Module) -> Served | None:
     alone = [each for each in plain if _ends_as_child(each, asked) is None]
     if ends and (not alone or _is_container(ends[0][0])) and not any(_may_replace(each, ends[0][0]) for each in alone):
         return Served(f"{ends[0][1]} ({ends[0][0].path})")
-    if any(_is_container(each) for each in alone):
+    if any(_is_container(each) for each in alone) or any(_starts(each, together) for each in commands):
         return None
     return found or (Served("uvicorn", _FIRST) if alone else None)
+
+
+def is_handed_out(module: Module, provider: Provider) -> bool:
+    """Whether a provider is a public attribute of a class that only programs elsewhere use: they shut it down."""
+    place = module.walk.parent[provider.call]
+    target = place.targets[0].target if isinstance(place, cst.Assign) else None
+    function = module.function_of(provider.call)
+    owner = module.walk.class_of(function) if function is not None else None
+    if owner is None or not isinstance(target, cst.Attribute) or target.attr.value.startswith("_"):
+        return False
+    own = module.names.module_name
+    others = (facts for facts in module.project.files.values() if facts.path != module.path and not is_test(facts.path))
+    takers = [facts for facts in others if posixpath.basename(facts.path) != "__init__.py"]
+    taken = any(name == own or name.endswith(f".{owner.name.value}") for facts in takers for name in facts.imports)
+    return not taken and len(module.walk.named(owner.name.value, module.tree)) == 1
 
 
 def _deployment(module: Module) -> Deployment | None:
@@ -77,7 +92,9 @@ def _deployment(module: Module) -> Deployment | None:
         return None
     own = deployments.for_path(module.path)
     importers = [facts.path for facts in module.project.reach.importers(module.path) if not is_test(facts.path)]
-    return own if own.commands else deployments.for_paths([module.path, *importers])
+    return (
+        own if any(each.word != "python" for each in own.commands) else deployments.for_paths([module.path, *importers])
+    )
 
 
 def pooled(module: Module, held: list[Provider]) -> Served | None:
@@ -158,6 +175,15 @@ def _in_code(module: Module, together: list[Facts]) -> Served | None:
     if "granian" in runs:
         return Served("a worker of granian")
     return Served("uvicorn", _FIRST) if "uvicorn" in runs else None
+
+
+def _starts(command: Evidence, together: list[Facts]) -> bool:
+    """Whether the first process of a container is the program that calls a server: `python -m shop.main`."""
+    if command.word != "python" or command.how == "child" or not _is_container(command):
+        return False
+    programs = [facts.module for facts in together if not known.runs().keys().isdisjoint(facts.calls)]
+    words = set(re.split(r"[^\w]+", command.text))
+    return any(words.issuperset(each.removesuffix(".__main__").split(".")[-1:]) for each in programs)
 
 
 def _is_application(facts: Facts) -> bool:

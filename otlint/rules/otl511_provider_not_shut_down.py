@@ -60,12 +60,16 @@ def _never(module: Module, provider: Provider) -> Finding:
 def _by_signal(module: Module, held: list[Provider]) -> Iterator[Finding]:
     """Servers and scripts that die of SIGTERM; one finding for all providers that die with them."""
     from otlint.model.endings import endless_loop
-    from otlint.model.serving import lifespan, pooled, served
+    from otlint.model.serving import is_handed_out, lifespan, pooled, served
 
     server = served(module) if held else None
     if held and (server is None or server.unless):
         server = pooled(module, held) or server
     loop = endless_loop(module) if held and server is None else None
+    if server is not None and server.unless:
+        held = [each for each in held if not is_handed_out(module, each)]
+    if not held:
+        return
     others: list[tuple[Node, str]] = [(each.call, "so is what this one holds") for each in held[1:]]
     if server is not None:
         function = lifespan(module)
