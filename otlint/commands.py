@@ -116,9 +116,16 @@ _TELLING = (
 )
 # fmt: on
 _TELLING_LINE = re.compile("|".join(_TELLING))
-_TELLING_FILE = tuple(
-    word.encode() for word in (*_TELLING, *SERVER_ENV, "OTEL_", "otel", "lambda", "untime: ", "python")
+# The headers by which a trace is carried from process to process.
+_HEADER = re.compile(
+    r"(?i)(?<![\w-])(?:traceparent|x-b3-traceid|uber-trace-id|x-amzn-trace-id|x-cloud-trace-context)(?![\w-])"
 )
+# fmt: off
+_TELLING_FILE = tuple(word.encode() for word in (
+    *_TELLING, *SERVER_ENV, "OTEL_", "otel", "lambda", "untime: ", "python", "traceparent", "b3-traceid", "b3-TraceId",
+    "B3-TRACEID", "B3-TraceId", "trace-id", "Trace-Id", "cloud-trace", "Cloud-Trace",
+))
+# fmt: on
 
 
 # Without their spaces, which may be where two lines are joined. `layer:` is the only one that OUTSIDE adds.
@@ -128,6 +135,11 @@ _TELLING_TEXT = (*(word.strip() for word in _TELLING), "OTEL_", *SERVER_ENV, "la
 def interesting(data: bytes) -> bool:
     """Whether a file may say anything about a launch; cheap."""
     return any(word in data for word in _TELLING_FILE)
+
+
+def headers(text: str) -> set[str]:
+    """The headers of traces that a text names, in lower case."""
+    return {found.lower() for found in _HEADER.findall(text)}
 
 
 def tells(text: str) -> bool:

@@ -137,10 +137,14 @@ def _at_least(pin: str, version: str) -> bool | None:
 
 @dataclass(frozen=True)
 class Deployments:
-    """The services of a project: the facts stated for each unit, by its folder relative to the root ("" = the root)."""
+    """The services of a project: the facts stated for each unit, by its folder relative to the root ("" = the root).
+
+    `headers`: the headers of traces that YAML files list, of a mesh for instance, whatever unit they are about.
+    """
 
     root: str
     units: Mapping[str, Deployment]
+    headers: frozenset[str] = frozenset()
 
     def unit_of(self, path: str | os.PathLike[str]) -> str:
         """The folder of the unit that a file (absolute, or relative to the root) belongs to."""
@@ -212,7 +216,9 @@ def _collect(root: Path, tree: _Tree, sources: Mapping[str, str]) -> Deployments
             if not foreign or statement.wide or statement.kind in {"launch", "server", "script"}:
                 for owner in _owners(statement, path, unit, facts, tree):
                     facts[owner].add(path, statement)
-    return Deployments(os.path.normpath(root.absolute()), {folder: facts[folder].frozen() for folder in sorted(facts)})
+    units = {folder: facts[folder].frozen() for folder in sorted(facts)}
+    listed = (text for path, text in sources.items() if path.endswith((".yaml", ".yml")))
+    return Deployments(os.path.normpath(root.absolute()), units, frozenset(commands.headers(" ".join(listed))))
 
 
 class _Tree:

@@ -195,6 +195,7 @@ GETTER = "opentelemetry.propagators.textmap.Getter"
 SETTER = "opentelemetry.propagators.textmap.Setter"
 SET_GLOBAL_TEXTMAP = "opentelemetry.propagate.set_global_textmap"
 COMPOSITE_PROPAGATOR = "opentelemetry.propagators.composite.CompositePropagator"
+TRACEPARENT = "traceparent"  # the header that it reads and writes
 TRACE_CONTEXT_PROPAGATOR = "opentelemetry.trace.propagation.tracecontext.TraceContextTextMapPropagator"
 BAGGAGE_PROPAGATOR = "opentelemetry.baggage.propagation.W3CBaggagePropagator"
 

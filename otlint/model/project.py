@@ -15,7 +15,7 @@ from otlint.model.data import ClassFacts, Facts, FunctionFacts
 from otlint.model.reach import Reach
 from otlint.model.speakers import Speakers
 from otlint.model.state import State
-from otlint.model.watch import FILE, STARS, Name, Watch
+from otlint.model.watch import Watch
 from otlint.paths import module_name
 from otlint.settings import Wrappers
 
@@ -28,10 +28,7 @@ _MAX_RE_EXPORTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A name that was followed to the project file that defines it. `dotted` is unique in the project.
-
-    Of its facts no more is to be used than where the file is; for the rest see `Project.around`.
-    """
+    """A name that was followed to the project file that defines it. `dotted` is unique in the project."""
 
     kind: str  # module, function, class or value
     dotted: str
@@ -59,9 +56,8 @@ class Project:
         self._files: dict[str, Facts] = {}
         self._by_tail: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self._found: dict[tuple[str, str], str | None] = {}
-        self._leading: dict[tuple[str, str], tuple[str, ...]] = {}
         self._targets: dict[str, tuple[frozenset[str], set[tuple[str | None, str | None]]]] = {}
-        self._symbols: dict[tuple[str, str], tuple[Symbol | None, set[Name]]] = {}
+        self._symbols: dict[tuple[str, str], tuple[Symbol | None, set[str]]] = {}
         self._functions: dict[str, FunctionFacts] = {}
         self._depth = 0
         self._starring: list[tuple[str, list[str]]] = []
@@ -81,7 +77,6 @@ class Project:
     def _name(self, module: str, path: str) -> None:
         """Let a file be found by the name of its module."""
         self._found.clear()
-        self._leading.clear()
         self._targets.clear()
         parts = tuple(module.split("."))
         self._by_tail.setdefault(parts[-1], []).append((parts, path))
@@ -110,7 +105,6 @@ class Project:
         self._under_span: dict[str, str] | None = None
         self._handled: dict[str, list[tuple[str, str]]] | None = None
         self._registered: dict[str, str] | None = None
-        self._users: dict[str, list[str]] | None = None
         self._callers: dict[str, set[str]] | None = None
 
     @property
@@ -136,7 +130,7 @@ class Project:
         """The project file that `import dotted` loads when written in the file at `path`, None when it is foreign."""
         found = self.path_of(dotted, path)
         if found is not None and found not in self._files:
-            self.watch.names.add((found, FILE))
+            self.watch.paths.add(found)
         return self._files.get(found) if found is not None else None
 
     def path_of(self, dotted: str, path: str) -> str | None:
@@ -148,15 +142,6 @@ class Project:
         if key not in self._found:
             self._found[key] = self._find_module(dotted, path)
         return self._found[key]
-
-    def leading(self, dotted: str, path: str) -> tuple[str, ...]:
-        """The files of a module or what is in it, and of the packages above: what `symbol` may look at first."""
-        key = (dotted, path.rpartition("/")[0])
-        if key not in self._leading:
-            parts = dotted.split(".")
-            names = (".".join(parts[:cut]) for cut in range(len(parts), 0, -1))
-            self._leading[key] = tuple(filter(None, (self.path_of(name, path) for name in names)))
-        return self._leading[key]
 
     def _find_module(self, dotted: str, path: str) -> str | None:
         wanted = tuple(dotted.split("."))
@@ -194,7 +179,7 @@ class Project:
                     self._symbols[key] = self._find_symbol(dotted, path), seen
                 self._depth -= 1
         found, seen = self._symbols[key]
-        self.watch.names |= seen
+        self.watch.paths |= seen
         return found
 
     def _find_symbol(self, dotted: str, path: str) -> Symbol | None:
@@ -212,7 +197,8 @@ class Project:
         return None
 
     def _in_module(self, facts: Facts, rest: list[str]) -> Symbol | None:
-        entry = self.entry(facts, rest[0])
+        table = self._table(facts)
+        entry = table.get(rest[0])
         if entry is None:
             return self._through_stars(facts, rest)
         if isinstance(entry, str):
@@ -231,7 +217,6 @@ class Project:
         # Settings that take all of each other ask for `base.X`, `base.base.X`, … without end, three ways each time.
         if any(path == facts.path and rest[-len(before) :] == before for path, before in self._starring):
             return None
-        self.watch.names.add((facts.path, STARS))
         self._starring.append((facts.path, rest))
         try:
             every = (self.symbol(".".join([star, *rest]), facts.path) for star in facts.stars)
@@ -257,7 +242,7 @@ class Project:
     def member(self, cls: Symbol, name: str, depth: int = 0) -> Symbol | None:
         """A method or attribute of a project class or of its bases; a foreign base gives a `foreign` symbol."""
         assert cls.cls is not None
-        entry = self.entry(cls.facts, f"{cls.cls.name}.{name}")
+        entry = self._table(cls.facts).get(f"{cls.cls.name}.{name}")
         if isinstance(entry, Symbol):
             return entry
         for attribute, kind in cls.cls.attributes:
@@ -273,12 +258,8 @@ class Project:
                 return Symbol("foreign", otel.canonical(f"{base}.{name}"), cls.facts)
         return None
 
-    def entry(self, facts: Facts, name: str) -> Symbol | str | None:
-        """What a file says of one name: what it defines, or the dotted name of what it has imported."""
-        self.watch.names.add((facts.path, name))
-        return self._table(facts).get(name)
-
     def _table(self, facts: Facts) -> dict[str, Symbol | str]:
+        self.watch.paths.add(facts.path)
         table = self._tables.get(facts.path)
         if table is None:
             table = self._tables[facts.path] = dict(facts.aliases)
@@ -310,17 +291,10 @@ class Project:
 
     def leading_to(self, names: Iterable[str]) -> frozenset[str]:
         """These names and the functions of the project that call them, directly or through others."""
-        if self._users is None:
-            self._users = {}
-            for name, each in self._functions.items():
-                for called in each.calls:
-                    self._users.setdefault(called, []).append(name)
         found = set(names)
-        waiting = list(found)
-        while waiting:
-            new = set(self._users.get(waiting.pop(), ())) - found
-            found |= new
-            waiting.extend(new)
+        calls = self._functions.items()
+        while more := {name for name, each in calls if name not in found and not found.isdisjoint(each.calls)}:
+            found |= more
         return frozenset(found)
 
     def installs(self, path: str) -> tuple[tuple[str, str, bool], ...]:
@@ -331,13 +305,8 @@ class Project:
 
     def definitions(self, facts: Facts) -> tuple[FunctionFacts, ...]:
         """The functions of a file, for who reads one by one what they do."""
-        self.watch.questions.add(("definitions", facts.path))
+        self.watch.paths.add(facts.path)
         return facts.functions
-
-    def around(self, symbol: Symbol) -> Facts:
-        """The file that a symbol is in, for what that says besides its definitions."""
-        self.watch.questions.add(("outside", symbol.facts.path))
-        return symbol.facts
 
     def function(self, dotted: str) -> FunctionFacts | None:
         """The facts of the function with that full dotted name."""

@@ -73,11 +73,18 @@ def _named_parts(module: Module, composite: cst.Call) -> cst.List | None:
 
 
 def is_estate(module: Module, names: list[str]) -> bool:
-    """Whether a header, a library or the only back end of the same format is used beside the propagator."""
+    """Whether a header, a library or the only back end of the same format is used beside the propagator.
+
+    Headers of a mesh count where it knows no `traceparent`.
+    """
     headers = tuple(each for name in names for each in _listed(name, "headers"))
     libraries = {each for name in names for each in _listed(name, "libraries")}
     imports = module.names.imports_everywhere.union(*(each.imports for each in module.project.files.values()))
     if any(each.partition(".")[0] in libraries for each in imports) or _is_of_backend(module, names):
+        return True
+    deployments = module.project.deployments
+    deployed: frozenset[str] = deployments.headers if deployments is not None else frozenset()
+    if headers and otel.TRACEPARENT not in deployed and any(each.startswith(headers) for each in deployed):
         return True
     texts = (str(each.evaluated_value).lower() for each in module.walk.all(cst.SimpleString))
     return bool(headers) and any(text.startswith(headers) for text in texts)

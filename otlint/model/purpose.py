@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -19,6 +19,7 @@ from otlint.model import work as working
 from otlint.model.deliveries import deliveries
 from otlint.model.during import extent
 from otlint.model.reason import Reason
+from otlint.model.steps import step
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ _OF_SERVERS = frozenset(
 )
 # A request and its reply may travel as messages.
 _REPLIES = frozenset({otel.KIND_SERVER})
+_AWAITED = "the message is answered, so whoever sent it waits for that as for a server"
 # The span is kept for what comes later, such as the hook behind a request.
 _KEPT = frozenset({"stored", "passed"})
 # What these serve are tools and activities, whose spans are INTERNAL by the conventions.
@@ -89,6 +91,14 @@ class Purpose:
         """The kind that the span has, in words."""
         return (span.kind or "").rpartition(".")[2]
 
+    def advice(self, span: Span) -> str:
+        """How the span gets the right kind: by an argument, for which a helper may have to get a parameter first."""
+        starts = span.helper.span if span.helper is not None else None
+        if span.helper is None or starts is None or starts.forwards or (starts.kind or "~").startswith("~"):
+            return f"give it `kind={self.right}`"
+        name = span.helper.name.rpartition(".")[2]
+        return f"let `{name}`, which takes no kind, take one, and give it `kind={self.right}`"
+
 
 def purposes(module: Module, span: Span) -> Iterator[Purpose]:
     """What the span stands for: up to the first purpose that says something about its kind, those before excused."""
@@ -118,7 +128,16 @@ def misjudged(module: Module) -> Iterator[tuple[Span, Purpose]]:
     for span in module.spans:
         for found in purposes(module, span) if span.kind is not None else ():
             if span.kind not in found.kinds:
-                yield span, found
+                reply = _reply(module, span) if span.kind in found.weak & _REPLIES else None
+                yield span, found if reply is None else replace(found, excused=Reason(_AWAITED, reply))
+
+
+def _reply(module: Module, span: Span) -> cst.Call | None:
+    """The call by which the function answers the message: `msg.respond(b"done")`."""
+    answers = known.table("work")["methods"]["answers"]
+    calls = module.walk.own(span.function.body, cst.Call) if isinstance(span.function, cst.FunctionDef) else []
+    named = (call for call in calls if isinstance(call.func, cst.Attribute) and call.func.attr.value in answers)
+    return next(named, None)
 
 
 # -- attributes -------------------------------------------------------------------------------------------------
@@ -204,6 +223,7 @@ def _operation(module: Module, span: Span) -> Purpose | None:
         enters or _continues(module, span) or any(key in _OF_SERVERS for key, _, _ in told(module, span))
     ):
         return None  # it stands for what came in, and answers by one call
+    more = more or step(module, span, done, {key for key, _, _ in told(module, span)})
     excused = more or module.instrumentation.possible(operation.instrumentors | operation.beneath)
     why = f"one {_WHAT[operation.role]} by `{done.name(module)}`"
     kinds = tuple(otel.KINDS[kind] for kind in operation.kinds)
@@ -266,11 +286,26 @@ def entering(module: Module, span: Span) -> Purpose | None:
     what = "request" if entry.kind == "SERVER" else "message"
     if what == "request" and any(isinstance(up, cst.For | cst.While) for up in _above(module, span, function)):
         return None  # one of many items of the request
+    if what == "request" and _goes_on(module, span):
+        return None
     why = f"the whole of a {what} that {entry.key.partition('.')[2]} hands to `{function.name.value}`"
     keys = frozenset({entry.key})
     if what == "request":
         return Purpose(SERVER, (otel.KIND_SERVER,), why, span.start, excused=excused, keys=keys)
     return Purpose(CONSUMER, (otel.KIND_CONSUMER,), why, span.start, _REPLIES, excused, keys)
+
+
+def _goes_on(module: Module, span: Span) -> bool:
+    """Whether the answer is finished in the block, and more is awaited then: `self.finish()`, `await work()`."""
+    blocks = extent(module, span)
+    ends = [
+        call
+        for block in blocks
+        for call in module.walk.own(block, cst.Call)
+        if module.code(call.func) == "self.finish" and module.walk.statement_of(call) is not None
+    ]
+    waits = [each for block in blocks for each in module.walk.own(block, cst.Await)]
+    return bool(ends) and any(module.walk.order[each] > module.walk.order[ends[0]] for each in waits)
 
 
 def _above(module: Module, span: Span, function: cst.FunctionDef) -> Iterator[Node]:

@@ -21,7 +21,7 @@ def check(module: Module) -> Iterator[Finding]:
         changes = edits.set_kind(module, span, purpose.kinds[0])
         yield module.finding(
             purpose.at,
-            f"the span is {purpose.why}, with kind {purpose.given(span)}; give it `kind={kind}`",
+            f"the span is {purpose.why}, with kind {purpose.given(span)}; {purpose.advice(span)}",
             related=[(span.start, "the span starts here")] if purpose.at is not span.start else (),
             fix=Fix(f"give `kind={kind}`", Safety.UNSAFE, changes) if changes else None,
         )

@@ -42,7 +42,18 @@ def check(module: Module) -> Iterator[Finding]:
             call,
             f"each time a {what} sent by `{exporter.rpartition('.')[2]}`; use `{batch}`",
             fix=_fix(module, call),
+            hint=_is_apart(module, call),
         )
+
+
+def _is_apart(module: Module, call: cst.Call) -> bool:
+    """Whether a function makes the provider for the tracer that it takes from it, and not as the global one."""
+    function = module.function_of(call)
+    if function is None or any(module.calls(api) for api in otel.SET_PROVIDER.values()):
+        return False
+    takes = (module.walk.inside(each, function) for each in module.calls(f"{otel.SDK_PROVIDER}.get_tracer"))
+    makes = (module.walk.inside(each, function) for each in module.calls(otel.SDK_PROVIDER))
+    return any(takes) and any(makes)
 
 
 def _exporter(module: Module, call: cst.Call) -> str | None:
