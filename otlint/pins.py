@@ -18,6 +18,7 @@ Pins = dict[str, str | None]
 _REQUIREMENT = re.compile(
     r"\s*(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(?P<rest>\(?\s*(?:[<>=!~][^;#]*)?)?(?:;.*)?(?:\s#.*)?$"
 )
+_COMMENTED = re.compile(r"\s*#\s*(opentelemetry-(?:api|sdk))\s*(==[\d.]+)\s*$")
 _LOCKED = re.compile(r'^name = "([^"]+)"\r?\nversion = "([^"]+)"', re.MULTILINE)
 _INSTALL = re.compile(r"(?:\bpip[\d.]*|\buv pip|\buv|\bpoetry|\bpipenv|\bpdm) (?:install|add)\b([^&|;\n]*)")
 LOCKS = frozenset({"poetry.lock", "uv.lock", "pdm.lock", "pylock.toml", "Pipfile.lock"})
@@ -81,7 +82,10 @@ def _read(name: str, text: str) -> Pins:
 
 def _requirements(lines: Iterable[str]) -> Pins:
     found: Pins = {}
+    optional: Pins = {}
     for line in lines:
+        if said := _COMMENTED.match(line):
+            optional[said[1]] = said[2]  # telemetry is left to whoever wants it, in that version
         line = re.sub(r"\s+--hash=\S+", "", line)
         if "://" in line or " @ " in line:
             name, at, _ = line.partition("@")
@@ -91,7 +95,7 @@ def _requirements(lines: Iterable[str]) -> Pins:
         if line.lstrip().startswith(("#", "-")) or not (match := _REQUIREMENT.fullmatch(line)):
             continue
         merge(found, {distribution(match["name"]): _specifier(match["rest"] or "")})
-    return found
+    return {**optional, **found}
 
 
 def _specifier(text: str) -> str | None:

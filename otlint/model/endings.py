@@ -206,3 +206,12 @@ def endless_loop(module: Module) -> Node | None:
 
 def _is_true(test: Node) -> bool:
     return isinstance(test, cst.Name | cst.Integer) and test.value in {"True", "1"}
+
+
+def ends_by_itself(module: Module) -> bool:
+    """Whether the file is a script that serves nothing and runs nothing for long."""
+    if not module.project.reach.is_program(module.path) or endless_loop(module) is not None:
+        return False
+    facts = module.project.files[module.path]
+    roots = {library for each in known.instrumentors().values() for library in each.libraries if "server" in each.does}
+    return not any(name.partition(".")[0] in roots for name in facts.imports)

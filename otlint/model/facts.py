@@ -30,8 +30,21 @@ if TYPE_CHECKING:
 def outline(module: Module) -> Facts:
     """What is known of a file before anything of it is looked at: what it imports."""
     names = module.names
-    imports = frozenset([*names.star_modules, *names.imports_everywhere])
+    imports = frozenset([*names.star_modules, *names.imports_everywhere, *_left_out(module)])
     return Facts(module.path, names.module_name, imports=imports, requires=requires(module))
+
+
+def _left_out(module: Module) -> Iterator[str]:
+    """Instrumentors that the file switches on and does not import: `FastAPIInstrumentor.instrument_app(app)`.
+
+    Whoever has commented the import out imports it again.
+    """
+    if "Instrumentor" not in module.source.text:
+        return
+    for dotted in filter(None, (each.cls for each in known.instrumentors().values())):
+        for name in module.walk.named(dotted.rpartition(".")[2], module.tree):
+            if module.names.dotted(name) == f"builtins.{name.value}":
+                yield dotted
 
 
 def collect(module: Module) -> Facts:

@@ -14,7 +14,7 @@ from otlint.model.logs import words
 from otlint.model.nature import Nature, is_text, nature
 from otlint.model.passing import Given
 from otlint.model.reason import Reason
-from otlint.model.values import argument
+from otlint.model.values import argument, parameters
 from otlint.model.walk import Node
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def _faults(module: Module, given: Given) -> Iterator[WrongStatus]:
             )
     if description is None or _is_nothing(module, description):
         return
+    if module.silenced(given.call, _is_left_out(module, description) and "no caller is known that gives a description"):
+        return
     made = next((each for each in codes if nature(module, each) is Nature.STATUS and isinstance(each, cst.Call)), None)
     if given.api == otel.SET_STATUS and made is not None:
         yield WrongStatus(given.call, Fault.BESIDE, made, description, given.helper, description=description)
@@ -147,6 +149,20 @@ def _is_nothing(module: Module, description: cst.BaseExpression) -> bool:
         nature(module, each) is Nature.NONE or (isinstance(each, cst.SimpleString) and not is_text(each))
         for each in module.origins(description)
     )
+
+
+def _is_left_out(module: Module, description: cst.BaseExpression) -> bool:
+    """Whether a description is a parameter that is None, unless callers that are not known give another one."""
+    function = module.function_of(description)
+    if not isinstance(function, cst.FunctionDef) or not isinstance(description, cst.Name):
+        return False
+    bindings = module.names.reaching(description.value, description)
+    node = bindings[0].node if len(bindings) == 1 else None
+    default = node.default if isinstance(node, cst.Param) else None
+    if not (isinstance(default, cst.Name) and default.value == "None"):
+        return False
+    names = parameters(function)
+    return not any(argument(site, description.value, names) for site in module.values.call_sites(function))
 
 
 def _is_all(module: Module, value: cst.BaseExpression) -> bool:

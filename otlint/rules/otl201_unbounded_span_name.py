@@ -39,6 +39,8 @@ def _judge(
     text = texts.of(name)
     if module.silenced(name, not text.is_unbounded and text.words) or text.source is None:
         return
+    if module.silenced(name, _is_drawn(module, text.source) and "the program makes spans up, and draws their names"):
+        return
     far = text.origin is not None and module.row(text.origin) != module.row(name)
     yield module.finding(
         name,
@@ -47,6 +49,16 @@ def _judge(
         related=[(text.origin, "the value comes from here")] if far and text.origin is not None else (),
         fix=_fix(module, texts, call, name, span),
     )
+
+
+def _is_drawn(module: Module, source: cst.CSTNode) -> bool:
+    """Whether a program that only makes spans up, to fill a back end for a demonstration, draws the name."""
+    import libcst as cst
+
+    from otlint.model.endings import ends_by_itself
+
+    api = module.api(source.func) if isinstance(source, cst.Call) else None
+    return api is not None and api.startswith(("secrets.", "random.")) and ends_by_itself(module)
 
 
 def _fix(module: Module, texts: Texts, call: cst.Call, name: cst.BaseExpression, span: Span | None) -> Fix | None:

@@ -22,6 +22,7 @@ _FROZEN = re.compile(r"(?i)\blambda_handler\b|aws_lambda|k_service|functions_fra
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
+    from otlint.model.endings import ends_by_itself
     from otlint.model.exporters import is_example
 
     if module.is_spared_test:
@@ -34,7 +35,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if module.silenced(call, _FROZEN.search(module.source.text) and "the process may be frozen between requests"):
             continue
-        if module.silenced(call, _ends(module) and "the program comes to an end by itself"):
+        if module.silenced(call, ends_by_itself(module) and "the program comes to an end by itself"):
             continue
         batch = otel.SIMPLE_PROCESSORS[module.api(call.func) or ""].rpartition(".")[2]
         what = "span ends, the thread waits until it is" if batch == "BatchSpanProcessor" else "record is made, it is"
@@ -64,18 +65,6 @@ def _exporter(module: Module, call: cst.Call) -> str | None:
     meant = made(module, given) if given is not None else []
     remote = [each.kind for each in meant if each is not None and each.is_remote]
     return remote[0] if remote and None not in meant else None
-
-
-def _ends(module: Module) -> bool:
-    """Whether the file is a script that serves nothing and runs nothing for long."""
-    from otlint import known
-    from otlint.model.endings import endless_loop
-
-    if not module.project.reach.is_program(module.path) or endless_loop(module) is not None:
-        return False
-    facts = module.project.files[module.path]
-    roots = {library for each in known.instrumentors().values() for library in each.libraries if "server" in each.does}
-    return not any(name.partition(".")[0] in roots for name in facts.imports)
 
 
 def _fix(module: Module, call: cst.Call) -> Fix:
