@@ -6,6 +6,7 @@ import enum
 import functools
 import http
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -49,6 +50,8 @@ class Answers:
         """What an expression says when it is returned, sent or shown."""
         if value is None or depth > 8:
             return Answer.NOTHING if value is None else Answer.VALUE
+        if self._blames(value):
+            return Answer.REFUSAL
         if isinstance(value, cst.Await):
             return self.answer(value.expression, depth + 1)
         if isinstance(value, cst.Name):
@@ -73,6 +76,19 @@ class Answers:
             return Answer.ERROR
         return Answer.VALUE
 
+    @cached_property
+    def _catches_wrong_input(self) -> bool:
+        return all(pattern("values", "refused").fullmatch(each) for each in self.handler.caught)
+
+    def _blames(self, value: Node) -> bool:
+        """Whether an exception that tells of wrong input is passed on in a text that says so."""
+        if not self._catches_wrong_input:
+            return False
+        texts = [node for node in self.module.walk.below(value) if isinstance(node, cst.FormattedString)]
+        starts = [each.parts[0] for each in texts if each.parts and self.handler.mentions(each)]
+        said = [each.value for each in starts if isinstance(each, cst.FormattedStringText)]
+        return any(pattern("values", "refusals").fullmatch(each) for each in said)
+
     def _answers_exit_codes(self) -> bool:
         """Whether the handler's function is a program's main one, or answers 0 where all is well and 1 or 2 here."""
         function = self.handler.function
@@ -87,7 +103,7 @@ class Answers:
         if name.value in {"None", "False"}:
             return Answer.NOTHING
         if name.value in self.handler.text_names:
-            return Answer.ERROR
+            return Answer.REFUSAL if any(map(self._blames, self._given(name))) else Answer.ERROR
         walk, handler = self.module.walk, self.handler
         bindings = self.module.names.bindings(name.value, name)
         inside = [each for each in bindings if walk.inside(each.node, handler.node.body)]
@@ -145,10 +161,14 @@ class Answers:
     def _is_record(self, value: Node) -> bool:
         """Whether it is a list or dict, which tells of an attempt what there is to tell."""
         if isinstance(value, cst.Name):
-            own = [each for each in self.handler.own if isinstance(each, cst.Assign)]
-            made = [each.value for each in own if value.deep_equals(each.targets[0].target)]
+            made = self._given(value)
             return bool(made) and all(map(self._is_record, made))
         return isinstance(value, cst.Dict | cst.List | cst.ListComp)
+
+    def _given(self, name: cst.Name) -> list[cst.BaseExpression]:
+        """What the handler assigns to a variable."""
+        own = [each for each in self.handler.own if isinstance(each, cst.Assign)]
+        return [each.value for each in own if name.deep_equals(each.targets[0].target)]
 
     def _keyed(self, key: str, value: Node) -> Answer:
         """One entry of a dict or one keyword argument."""

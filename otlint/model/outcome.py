@@ -348,7 +348,7 @@ class _Judge:
         if pattern("state", "calls").fullmatch(name) or self.answers.fails(call) or self._buries(call):
             return True
         if any(self._says_failed(arg) for arg in call.args):
-            return True
+            return None if self.answers.answer(call) is Answer.REFUSAL else True
         # `runs.update_one(key, {"$set": {"status": "failed"}})`
         stored = [arg.value for arg in call.args if isinstance(arg.value, cst.Dict)]
         stores = pattern("state", "stores").fullmatch(name) and not otel.is_otel(self.module.api(call.func) or "")
