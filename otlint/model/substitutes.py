@@ -62,6 +62,8 @@ def substitutes(module: Module) -> Iterator[Substitute]:
         assert receiver is not None and span is not None
         span, handler = real(span), _handler(module, attribute.call)
         lacks = spoken.get(handler.node) if handler is not None else None
+        if module.silenced(attribute.call, lacks == "exception" and "OTL301 speaks of its handler"):
+            continue
         if module.silenced(attribute.call, (lacks == "status" or span in recorded) and "OTL302 speaks of its status"):
             continue
         if module.silenced(attribute.call, _is_refused(module, attribute.call)):
@@ -71,11 +73,6 @@ def substitutes(module: Module) -> Iterator[Substitute]:
             seen.add(place)
             complaint = attribute.name == "error" and _is_complaint(module, attribute)
             yield Substitute(attribute, receiver, span, handler, complaint)
-
-
-def substituted(module: Module) -> set[Node]:
-    """The handlers in which an attribute takes the place of the status."""
-    return {found.handler.node for found in substitutes(module) if found.handler is not None}
 
 
 def says_error(module: Module, attribute: Attribute) -> bool:

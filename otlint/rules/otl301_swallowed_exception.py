@@ -26,20 +26,15 @@ _LACKS = {
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
     from otlint.model.failures import EITHER, failures
-    from otlint.model.substitutes import substituted
 
     if module.is_spared_test:
         return
     signal = str(module.options.get("exception-signal", EITHER))
-    others = substituted(module) if signal == EITHER else set()
     for failure in failures(module, signal):
-        node = failure.handler.node
-        if module.silenced(node, node in others and "OTL308 speaks of the attribute that says that it has failed"):
-            continue
         if failure.lacks == "exception":
             what = "one of the things to do" if failure.is_one_of_many else "the operation"
             yield module.finding(
-                node,
+                failure.handler.node,
                 f"{what} fails in this handler and {_LACKS['told' if failure.told and signal == EITHER else signal]}",
                 related=failure.places,
                 fix=_fix(module, failure, signal),
