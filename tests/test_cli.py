@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -699,12 +700,17 @@ def test_an_interrupt_ends_with_130():
     os.mkfifo("slow.py")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen([sys.executable, "-m", "otlint", "slow.py"], env=env, stderr=subprocess.PIPE)
-    time.sleep(1)
+    writer = None
+    while writer is None and process.poll() is None:
+        with contextlib.suppress(OSError):  # nobody reads it yet
+            writer = os.open("slow.py", os.O_WRONLY | os.O_NONBLOCK)
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 130
+    assert process.wait() == 130
     assert process.stderr is not None
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
+    assert writer is not None
+    os.close(writer)
 
 
 def modules(command: str) -> set[str]:
