@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.reason import Reason
 from otlint.model.values import argument
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _THREADS: dict[str, tuple[str, str, int]] = {
         for name in ("map", "map_async", "imap", "imap_unordered", "starmap", "starmap_async")
     },
 }
+_FIRST = ("", "", "initializer")
 _NO_INPUTS = frozenset({"name", "daemon", "group", "interval", "chunksize", "timeout"})
 
 
@@ -78,6 +80,8 @@ def _direct(module: Module, call: cst.Call, way: str, name: str, position: int) 
         return None
     foreign = way == "executor" and not _is_thread_pool(module.values, call)
     if module.silenced(call, foreign and "the executor is not known to be a pool of threads"):
+        return None
+    if way not in {"thread", "timer", "raw"} and module.silenced(call, _attached_first(module)):
         return None
     place = start_of(module, call) if way in {"thread", "timer"} else call
     module.silenced(call, place is None and "nothing in the function starts the thread")
@@ -144,6 +148,16 @@ def _carries_context(module: Module, call: cst.Call) -> bool:
     executors = (owner, argument(call, "executor", ("executor",)))
     carries = module.project.wrappers.carries_context
     return any(each is not None and carries(module.type(each)) for each in executors)
+
+
+def _attached_first(module: Module) -> Reason | None:
+    """A function by which a pool of the file attaches a context when a thread starts: `initializer=attach`."""
+    for call in module.calls(_POOL, _THREAD_POOL):
+        first = argument(call, "initializer", ("", "initializer") if module.api(call.func) == _THREAD_POOL else _FIRST)
+        api = module.api(first) if first is not None else None
+        if api is not None and otel.ATTACH in module.project.called_by([api]):
+            return Reason("a pool of the file attaches a context in its threads", first)
+    return None
 
 
 def _is_thread_pool(values: Values, call: cst.Call) -> bool:
