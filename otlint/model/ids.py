@@ -29,7 +29,8 @@ _PRINTF = re.compile(r"%(?P<name>\(\w+\))?(?P<spec>[-#0 +]*\d*(?:\.\d+)?[sdrixX]
 _BRACES = re.compile(r"\{(?P<name>\w*)(?:!\w)?(?::(?P<spec>[^{}]*))?\}")
 _PADS = frozenset({"zfill", "rjust"})
 # Keys under which a vendor wants decimal ids.
-_DECIMAL = re.compile(r"(?i)(?:^|[\"'_.\s])(?:dd|datadog)[._-]")
+_DECIMAL = re.compile(r"(?i)(?:^|[\"'_.\s])(?:dd|datadog)(?:[._-]|[\"']$)")
+_MASK = (1 << 64) - 1
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -240,5 +241,22 @@ def _is_vendor(module: Module, node: Node) -> bool:
         return False
     texts = (each.value for each in module.walk.all(cst.SimpleString, within=statement))
     names = (each.value for each in module.walk.all(cst.Name, within=statement))
-    wanted = any(_DECIMAL.search(each) for each in (*texts, *names))
+    wanted = any(_DECIMAL.search(each) for each in (*texts, *names)) or _halves(module, node)
     return module.silenced(node, wanted and "it is written for a vendor who wants it in decimal")
+
+
+def _halves(module: Module, node: Node) -> bool:
+    """Whether the function takes the lower half of a trace id, which is what such a vendor knows a trace by."""
+    function = module.function_of(node)
+    return any(
+        isinstance(each.operator, cst.BitAnd) and _is_mask(each.right)
+        for each in module.walk.all(cst.BinaryOperation, within=function if function is not None else module.tree)
+    )
+
+
+def _is_mask(value: cst.BaseExpression) -> bool:
+    """`0xFFFFFFFFFFFFFFFF`, `(1 << 64) - 1`."""
+    if isinstance(value, cst.Integer):
+        return value.evaluated_value == _MASK
+    shift = value.left if isinstance(value, cst.BinaryOperation) else None
+    return isinstance(shift, cst.BinaryOperation) and isinstance(shift.right, cst.Integer) and shift.right.value == "64"
