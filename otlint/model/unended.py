@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.entering import unentered
 from otlint.model.flow import Exit
 from otlint.model.keeping import fate
 from otlint.model.ownership import Custody
+from otlint.model.reason import Reason
 from otlint.model.spans import Span
 
 if TYPE_CHECKING:
@@ -32,7 +34,13 @@ def unended(module: Module) -> Iterator[Unended]:
     """The spans of a file that are not always ended. Tests start spans to look at them, and are left alone."""
     if module.is_spared_test:
         return
+    managers = left_to_manager(module)
     for span in module.spans:
+        manager = managers.get(span)
+        if manager is not None and module.silenced(
+            span.start, Reason("OTL502 speaks of the `use_span` that should be entered, and can end it", manager)
+        ):
+            continue
         if not is_live(span) or isinstance(module.walk.parent.get(span.start), cst.Decorator):
             continue
         custody = module.custody(span.start)
@@ -40,6 +48,19 @@ def unended(module: Module) -> Iterator[Unended]:
         if not module.silenced(span.start, not exits and partial(fate, module, custody)):
             exits.sort(key=lambda way: way.kind in {"exception", "yield"})
             yield Unended(span, custody, exits)
+
+
+def left_to_manager(module: Module) -> dict[Span, cst.Call]:
+    """The spans that nothing ends, and that a `use_span` is given which is not entered: all is well when it is."""
+    users = [each for each in module.spans if each.api == otel.USE_SPAN and each.used is not None]
+    lost = {each.at for each in unentered(module)} if users else set()
+    return {
+        each.used: each.start
+        for each in users
+        if each.start in lost and each.used is not None and is_live(each.used)
+        if not (custody := module.custody(each.used.start)).discharged and not custody.handed
+        if module.argument(each.start, "end_on_exit") is None
+    }
 
 
 def is_live(span: Span) -> bool:

@@ -75,7 +75,20 @@ def _wrap(module: Module, found: Unentered) -> tuple[Edit, ...] | None:
     name = module.code(target[0].target) if target else ""
     bound = f" as {name}" if target else ""
     without = [statement, *_ends(module, name, rest)]
-    return edits.wrap_with(module, rest, f"with {module.code(found.at)}{bound}:", without=without)
+    return edits.wrap_with(module, rest, f"with {_entered(module, found)}{bound}:", without=without)
+
+
+def _entered(module: Module, found: Unentered) -> str:
+    """The manager as `with` is given it: `use_span` ends the span that nothing else ends."""
+    import libcst as cst
+
+    from otlint.model.unended import left_to_manager
+
+    if found.call is None or found.call not in left_to_manager(module).values():
+        return module.code(found.at)
+    equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    ending = cst.Arg(cst.Name("True"), keyword=cst.Name("end_on_exit"), equal=equal)
+    return module.tree.code_for_node(found.call.with_changes(args=[*found.call.args, ending]))
 
 
 def _ends(module: Module, name: str, rest: Sequence[Statement]) -> Iterator[Statement]:
