@@ -71,9 +71,22 @@ def _judge(module: Module, write: Attribute, more: Sequence[str]) -> Sensitive |
     asked = asked or (write.helper and is_asked_inside(module, write.call))
     why = asked and "a test shows that somebody asks for the content"
     why = why or (_passes_on(module, write.call) and "what others have recorded is passed on")
+    why = why or (
+        _is_made_up(module, write.call) and "what is recorded here is made up, for a test or to show something"
+    )
     if module.silenced(write.key, why):
         return None
     return Sensitive(write, "content", key, is_meant=_is_of_models(key) and is_for_backend(module))
+
+
+def _is_made_up(module: Module, call: Node) -> bool:
+    """Whether it is done for tests, by the path of the file, or by a function whose name says that it only acts."""
+    *folders, name = module.path.split("/")
+    if not set(known.table("sensitive")["tests"]).isdisjoint([*folders, name.removesuffix(".py")]):
+        return True
+    function = module.function_of(call)
+    named = words(function.name.value) if isinstance(function, cst.FunctionDef) else ()
+    return not set(known.table("sensitive")["acts"]).isdisjoint(named)
 
 
 def _passes_on(module: Module, call: Node) -> bool:
