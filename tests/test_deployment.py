@@ -313,6 +313,29 @@ def test_a_container_file_at_the_root_is_about_what_it_copies(tmp_path: Path) ->
     assert not found.for_path("ads/app.py").auto_instrumented
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "how"),
+    [
+        ("Dockerfile", 'CMD ["python", "-m", "shop.main"]\n', [""]),
+        ("Dockerfile", 'ENTRYPOINT ["python3", "-u", "app.py"]\n', [""]),
+        ("Dockerfile", 'ENTRYPOINT ["tini", "--"]\nCMD ["python", "app.py"]\n', ["child"]),
+        ("Dockerfile", 'CMD ["uv", "run", "python", "-m", "shop.main"]\n', ["child"]),
+        ("Dockerfile", 'CMD ["python", "-m", "uvicorn", "app:app"]\n', []),
+        ("compose.yaml", "services:\n  shop:\n    build: .\n    command: python -m shop.main\n", [""]),
+        ("compose.yaml", "services:\n  shop:\n    build: .\n    init: true\n    command: python app.py\n", ["child"]),
+    ],
+)
+def test_programs_of_containers(tmp_path: Path, name: str, text: str, how: list[str]) -> None:
+    found = single(tmp_path, name, text)
+    assert [each.how for each in found.commands if each.word == "python"] == how
+    assert "python" not in found.servers
+
+
+def test_headers_of_a_mesh(tmp_path: Path) -> None:
+    text = "allowHeaders:\n  - X-B3-TraceId\n  - my-traceparent\n"
+    assert project(tmp_path, {"app.py": "", "mesh/gateway.yaml": text}).headers == {"x-b3-traceid"}
+
+
 def test_scripts_are_about_what_they_run(tmp_path: Path) -> None:
     found = project(
         tmp_path,
