@@ -182,8 +182,10 @@ def _has_not_failed(handler: Handler, span: Span, found: Outcome) -> Reason | No
 
 
 def _tells_of_it(handler: Handler, call: cst.Call) -> bool:
-    """`span.set_attribute("error.message", str(exc))`, `span.add_event("failed", {"reason": str(exc)})`."""
-    if handler.module.api(call.func) not in {otel.SET_ATTRIBUTE, otel.SET_ATTRIBUTES, otel.ADD_EVENT}:
+    """`span.set_attribute("error.message", str(exc))`, `note(span, {"error": str(exc)})`."""
+    module = handler.module
+    own = module.api(call.func) in {otel.SET_ATTRIBUTE, otel.SET_ATTRIBUTES, otel.ADD_EVENT}
+    if not own and not any(is_span(module, arg.value) for arg in call.args):
         return False
     literals = [arg.value.evaluated_value for arg in call.args if isinstance(arg.value, cst.SimpleString)]
     is_error = not words("status", "error").isdisjoint(map(str, literals))
