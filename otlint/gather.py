@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -142,7 +142,7 @@ class _Gathering:
         self._spared: set[str] = set()
         self._tails: set[bytes] = set()
         self._near: set[str] = set()  # files in which one of these words stands
-        self._imported: dict[str, list[str]] = {}
+        self._imported: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
 
     def start(self, hot: Sequence[str], jobs: int) -> None:
         """Let several processes do the work where there is much of it."""
@@ -351,7 +351,7 @@ class _Gathering:
         tails = {module.rpartition(".")[2].encode("utf-8", "surrogateescape") for module in modules}
         new, self._tails = tails - self._tails, self._tails | tails
         self._near |= {path for path in self._cold - self._near if any(tail in self.files[path] for tail in new)}
-        held: dict[str, bool] = {}
+        speakers, held = project.speakers, dict[str, bool]()
 
         def others(word: str) -> bool:
             if word not in held:
@@ -362,7 +362,7 @@ class _Gathering:
             path
             for path in sorted(self._near & self._cold)
             if not is_spared(path, self.files[path], self._words)
-            and any(project.speakers.gives(name, path, self.files[path], others) for name in self._imports(path))
+            and any(speakers.gives(name, path, self.files[path], others) for name in self._known_imports(path))
         ]
 
     def imported(self) -> list[str]:
@@ -372,9 +372,12 @@ class _Gathering:
         targets = set().union(*map(self.project.targets, self.project.files.values()))
         return sorted(self._spared.intersection(path or package for path, package in targets))
 
-    def _imports(self, path: str) -> list[str]:
+    def _known_imports(self, path: str) -> Iterator[str]:
+        """The names that a file imports from files of which something is known, or from what may lead to one."""
         if path not in self._imported:
             from otlint.imports import imports
 
-            self._imported[path] = imports(self.files[path], path)
-        return self._imported[path]
+            names = dict.fromkeys(imports(self.files[path], path))
+            self._imported[path] = [(name, files) for name in names if (files := self.project.leading(name, path))]
+        known = self.project.known
+        return (name for name, files in self._imported[path] if any(known(each) is not None for each in files))

@@ -56,6 +56,7 @@ class Project:
         self._files: dict[str, Facts] = {}
         self._by_tail: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self._found: dict[tuple[str, str], str | None] = {}
+        self._leading: dict[tuple[str, str], tuple[str, ...]] = {}
         self._targets: dict[str, tuple[frozenset[str], set[tuple[str | None, str | None]]]] = {}
         self._symbols: dict[tuple[str, str], tuple[Symbol | None, set[str]]] = {}
         self._functions: dict[str, FunctionFacts] = {}
@@ -77,6 +78,7 @@ class Project:
     def _name(self, module: str, path: str) -> None:
         """Let a file be found by the name of its module."""
         self._found.clear()
+        self._leading.clear()
         self._targets.clear()
         parts = tuple(module.split("."))
         self._by_tail.setdefault(parts[-1], []).append((parts, path))
@@ -105,6 +107,7 @@ class Project:
         self._under_span: dict[str, str] | None = None
         self._handled: dict[str, list[tuple[str, str]]] | None = None
         self._registered: dict[str, str] | None = None
+        self._users: dict[str, list[str]] | None = None
         self._callers: dict[str, set[str]] | None = None
 
     @property
@@ -142,6 +145,15 @@ class Project:
         if key not in self._found:
             self._found[key] = self._find_module(dotted, path)
         return self._found[key]
+
+    def leading(self, dotted: str, path: str) -> tuple[str, ...]:
+        """The files of a module or what is in it, and of the packages above: what `symbol` may look at first."""
+        key = (dotted, path.rpartition("/")[0])
+        if key not in self._leading:
+            parts = dotted.split(".")
+            names = (".".join(parts[:cut]) for cut in range(len(parts), 0, -1))
+            self._leading[key] = tuple(filter(None, (self.path_of(name, path) for name in names)))
+        return self._leading[key]
 
     def _find_module(self, dotted: str, path: str) -> str | None:
         wanted = tuple(dotted.split("."))
@@ -291,10 +303,17 @@ class Project:
 
     def leading_to(self, names: Iterable[str]) -> frozenset[str]:
         """These names and the functions of the project that call them, directly or through others."""
+        if self._users is None:
+            self._users = {}
+            for name, each in self._functions.items():
+                for called in each.calls:
+                    self._users.setdefault(called, []).append(name)
         found = set(names)
-        calls = self._functions.items()
-        while more := {name for name, each in calls if name not in found and not found.isdisjoint(each.calls)}:
-            found |= more
+        waiting = list(found)
+        while waiting:
+            new = set(self._users.get(waiting.pop(), ())) - found
+            found |= new
+            waiting.extend(new)
         return frozenset(found)
 
     def installs(self, path: str) -> tuple[tuple[str, str, bool], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -52,15 +53,13 @@ class Speakers:
     @cached_property
     def _imported(self) -> set[str | None]:
         """The files that known ones import: what these call may make telemetry through them. Tests say nothing."""
-        found: set[str | None] = set()
-        for facts in self._project.files.values():
-            for name in facts.imports if not is_test(facts.path) else ():
-                path = self._project.path_of(name, facts.path)
-                found.add(path or self._project.path_of(name.rpartition(".")[0] or name, facts.path))
-        return found
+        project = self._project
+        files = (facts for facts in project.files.values() if not is_test(facts.path))
+        return {path or package for facts in files for path, package in project.targets(facts)}
 
     def _makes_telemetry(self, facts: Facts) -> bool:
-        return any(words for _, words in self._defined(facts))
+        # Most files that do are known by one of their functions, without a look at others.
+        return any(map(_tells, facts.functions)) or any(words for _, words in self._defined(facts))
 
     def _hands_on(self, facts: Facts) -> bool:
         return any(self._alias(each, facts) for each in (*(target for _, target in facts.aliases), *facts.stars))
@@ -76,7 +75,7 @@ class Speakers:
             return bool(words)
         if any(word.encode() in data for word in words):
             return True
-        return _inherits(dotted, data) and any(others(word) for word in words - _ENDS)
+        return _inherits(dotted.rpartition(".")[2], data) and any(others(word) for word in words - _ENDS)
 
     def given(self, dotted: str, path: str) -> frozenset[str]:
         """What a file may write to get telemetry by an imported name: methods of a class, say; none if there is none.
@@ -150,7 +149,7 @@ class Speakers:
                 yield from self._of_class(symbol.facts, symbol.cls)
 
     def _of_function(self, facts: Facts, function: FunctionFacts) -> frozenset[str]:
-        if function.telemetry or _gives(function) or self._sets_up(function):
+        if _tells(function) or self._sets_up(function):
             return _AT_ONCE  # a decorator that makes spans, too, whatever it does with them
         return _ENDS if self._speaks(facts, function) else frozenset()
 
@@ -162,11 +161,17 @@ class Speakers:
         return not self._setting_up.isdisjoint(function.calls)
 
 
-def _inherits(dotted: str, data: bytes) -> bool:
+@functools.cache
+def _inherits(name: str, data: bytes) -> bool:
     """Whether a class of a file has an imported class as its base, or one in an imported module."""
-    tail = re.escape(dotted.rpartition(".")[2].encode())
+    tail = re.escape(name.encode())
     named = re.compile(rb"\b(?:%s)\b" % b"|".join([tail, *re.findall(rb"\b%s[ \t]+as[ \t]+(\w+)" % tail, data)]))
     return any(named.search(bases) for bases in _BASES.findall(data))
+
+
+def _tells(function: FunctionFacts) -> bool:
+    """Whether the facts of a function alone say that who imports it gets telemetry."""
+    return function.telemetry or _gives(function)
 
 
 def _gives(function: FunctionFacts) -> bool:
