@@ -126,8 +126,8 @@ def _known(plain: Any) -> Known:
 
 
 def _answer(plain: Any) -> Answer:
-    (paths, questions), state, text = plain
-    return Answer(Reads(tuple(paths), tuple(map(tuple, questions))), state, text)
+    (names, questions), state, text = plain
+    return Answer(Reads(tuple(map(tuple, names)), tuple(map(tuple, questions))), state, text)
 
 
 def _fitting(answers: list[Answer], state: State) -> Answer | None:

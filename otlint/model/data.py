@@ -75,7 +75,6 @@ class FunctionFacts:
     """
 
     name: str
-    row: int
     parameters: tuple[str, ...] = ()
     defaults: tuple[tuple[str, str], ...] = ()
     returns: str | None = None

@@ -112,11 +112,10 @@ class Helpers:
         if function in self._working or len(self._working) > _DEPTH:
             itself = self._working[-1] is function
             effects = tuple((each, frozenset[str]()) for each in every) if itself else ()
-            return FunctionFacts(name, 0, parameters(function), effects=effects)
+            return FunctionFacts(name, parameters(function), effects=effects)
         self._working.append(function)
         facts = self._facts[function] = FunctionFacts(
             name=name,
-            row=0,
             parameters=parameters(function),
             defaults=self._defaults(function),
             returns=self.values.returns(function),
@@ -324,4 +323,4 @@ class Helpers:
 def _declared_starter(dotted: str) -> FunctionFacts:
     """A function that the configuration says starts a span: its name is the first argument, all else is unknown."""
     starts = SpanFacts("manager", name="~parameter:name", kind=None, records=None, sets_status=None)
-    return FunctionFacts(dotted.rpartition(".")[2], 0, parameters=("name",), span=starts)
+    return FunctionFacts(dotted.rpartition(".")[2], parameters=("name",), span=starts)

@@ -151,7 +151,7 @@ def _sent(module: Module, called: frozenset[str]) -> Reason | None:
             if ends:
                 return Reason("the process flushes at its end", ends[0])
         symbol = module.values.symbol(name)
-        if function is None and symbol is not None and symbol.facts.sends:
+        if function is None and symbol is not None and module.project.around(symbol).sends:
             return Reason(f"`{symbol.facts.path}` may send what it holds")
     return None
 

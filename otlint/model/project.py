@@ -15,7 +15,7 @@ from otlint.model.data import ClassFacts, Facts, FunctionFacts
 from otlint.model.reach import Reach
 from otlint.model.speakers import Speakers
 from otlint.model.state import State
-from otlint.model.watch import Watch
+from otlint.model.watch import FILE, STARS, Name, Watch
 from otlint.paths import module_name
 from otlint.settings import Wrappers
 
@@ -28,7 +28,10 @@ _MAX_RE_EXPORTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A name that was followed to the project file that defines it. `dotted` is unique in the project."""
+    """A name that was followed to the project file that defines it. `dotted` is unique in the project.
+
+    Of its facts no more is to be used than where the file is; for the rest see `Project.around`.
+    """
 
     kind: str  # module, function, class or value
     dotted: str
@@ -58,7 +61,7 @@ class Project:
         self._found: dict[tuple[str, str], str | None] = {}
         self._leading: dict[tuple[str, str], tuple[str, ...]] = {}
         self._targets: dict[str, tuple[frozenset[str], set[tuple[str | None, str | None]]]] = {}
-        self._symbols: dict[tuple[str, str], tuple[Symbol | None, set[str]]] = {}
+        self._symbols: dict[tuple[str, str], tuple[Symbol | None, set[Name]]] = {}
         self._functions: dict[str, FunctionFacts] = {}
         self._depth = 0
         self._starring: list[tuple[str, list[str]]] = []
@@ -133,7 +136,7 @@ class Project:
         """The project file that `import dotted` loads when written in the file at `path`, None when it is foreign."""
         found = self.path_of(dotted, path)
         if found is not None and found not in self._files:
-            self.watch.paths.add(found)
+            self.watch.names.add((found, FILE))
         return self._files.get(found) if found is not None else None
 
     def path_of(self, dotted: str, path: str) -> str | None:
@@ -191,7 +194,7 @@ class Project:
                     self._symbols[key] = self._find_symbol(dotted, path), seen
                 self._depth -= 1
         found, seen = self._symbols[key]
-        self.watch.paths |= seen
+        self.watch.names |= seen
         return found
 
     def _find_symbol(self, dotted: str, path: str) -> Symbol | None:
@@ -209,8 +212,7 @@ class Project:
         return None
 
     def _in_module(self, facts: Facts, rest: list[str]) -> Symbol | None:
-        table = self._table(facts)
-        entry = table.get(rest[0])
+        entry = self.entry(facts, rest[0])
         if entry is None:
             return self._through_stars(facts, rest)
         if isinstance(entry, str):
@@ -229,6 +231,7 @@ class Project:
         # Settings that take all of each other ask for `base.X`, `base.base.X`, … without end, three ways each time.
         if any(path == facts.path and rest[-len(before) :] == before for path, before in self._starring):
             return None
+        self.watch.names.add((facts.path, STARS))
         self._starring.append((facts.path, rest))
         try:
             every = (self.symbol(".".join([star, *rest]), facts.path) for star in facts.stars)
@@ -254,7 +257,7 @@ class Project:
     def member(self, cls: Symbol, name: str, depth: int = 0) -> Symbol | None:
         """A method or attribute of a project class or of its bases; a foreign base gives a `foreign` symbol."""
         assert cls.cls is not None
-        entry = self._table(cls.facts).get(f"{cls.cls.name}.{name}")
+        entry = self.entry(cls.facts, f"{cls.cls.name}.{name}")
         if isinstance(entry, Symbol):
             return entry
         for attribute, kind in cls.cls.attributes:
@@ -270,8 +273,12 @@ class Project:
                 return Symbol("foreign", otel.canonical(f"{base}.{name}"), cls.facts)
         return None
 
+    def entry(self, facts: Facts, name: str) -> Symbol | str | None:
+        """What a file says of one name: what it defines, or the dotted name of what it has imported."""
+        self.watch.names.add((facts.path, name))
+        return self._table(facts).get(name)
+
     def _table(self, facts: Facts) -> dict[str, Symbol | str]:
-        self.watch.paths.add(facts.path)
         table = self._tables.get(facts.path)
         if table is None:
             table = self._tables[facts.path] = dict(facts.aliases)
@@ -324,8 +331,13 @@ class Project:
 
     def definitions(self, facts: Facts) -> tuple[FunctionFacts, ...]:
         """The functions of a file, for who reads one by one what they do."""
-        self.watch.paths.add(facts.path)
+        self.watch.questions.add(("definitions", facts.path))
         return facts.functions
+
+    def around(self, symbol: Symbol) -> Facts:
+        """The file that a symbol is in, for what that says besides its definitions."""
+        self.watch.questions.add(("outside", symbol.facts.path))
+        return symbol.facts
 
     def function(self, dotted: str) -> FunctionFacts | None:
         """The facts of the function with that full dotted name."""

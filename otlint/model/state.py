@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from otlint.codec import encode
 from otlint.digest import digest
+from otlint.model.watch import FILE, STARS
 
 if TYPE_CHECKING:
     from otlint.model.data import Facts
@@ -24,6 +25,7 @@ class State:
         self._project = project
         self._texts: dict[str, tuple[Facts, str]] = {}
         self._facts: dict[str, str] = {}
+        self._entries: dict[str, dict[str, str]] = {}
         self._outside: dict[str, str] = {}
         self._answers: dict[Question, str] = {}
         self._names: str | None = None
@@ -31,6 +33,7 @@ class State:
     def forget(self, path: str) -> None:
         """The facts of a file are others now."""
         self._facts.pop(path, None)
+        self._entries.pop(path, None)
         self._outside.pop(path, None)
         self._answers.clear()
         if path not in self._project.paths:
@@ -39,7 +42,7 @@ class State:
     def of(self, reads: Reads) -> str:
         """The digest of all that an answer rests on."""
         parts = [self._names_mean()]
-        parts += [self._of_file(path) for path in reads.paths]
+        parts += [self._of_name(path, name) for path, name in reads.names]
         parts += [self._answer(question) for question in reads.questions]
         return digest("".join(parts))
 
@@ -71,6 +74,25 @@ class State:
             self._facts[path] = digest(self.text(path)) if self._project.known(path) is not None else "-"
         return self._facts[path]
 
+    def _of_name(self, path: str, name: str) -> str:
+        entries = self._entries.setdefault(path, {})
+        if name not in entries:
+            facts = self._project.known(path)
+            entries[name] = digest(_text(self._entry(facts, name))) if facts is not None else "-"
+        return entries[name]
+
+    def _entry(self, facts: Facts, name: str) -> object:
+        """What a file says of a name; a class without its attributes, which are names of their own."""
+        if name in (FILE, STARS):
+            return facts.stars if name == STARS else True
+        entry = self._project.entry(facts, name)
+        if entry is None or isinstance(entry, str):
+            owner = self._project.entry(facts, name.rpartition(".")[0])
+            cls = owner.cls if owner is not None and not isinstance(owner, str) else None
+            return [entry, dict(cls.attributes).get(name.rpartition(".")[2]) if cls is not None else None]
+        about = [entry.cls.bases, sorted(entry.cls.methods)] if entry.cls is not None else None
+        return [entry.kind, entry.type, encode(entry.function), about]
+
     def _answer(self, question: Question) -> str:
         if question not in self._answers:
             kind, *given = question
@@ -93,6 +115,10 @@ class State:
         project = self._project
         found = list(project.above(names))
         return [[name, project.under_span.get(name), project.handled.get(name)] for name in found]
+
+    def definitions(self, path: str) -> Any:
+        facts = self._project.known(path)
+        return None if facts is None else encode(facts.functions)
 
     def function(self, name: str) -> Any:
         found = self._project.function(name)
@@ -128,6 +154,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "surroundings": State.surroundings,
     "outside": State.outside,
     "installs": lambda state, path: encode(state._project.installs(path)),
+    "definitions": State.definitions,
     "telemetry": lambda state: _set(state._project.telemetry),
     "registered": lambda state: sorted(state._project.registered.items()),
     "called by": lambda state, *names: _set(state._project.called_by(names)),

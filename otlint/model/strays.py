@@ -87,7 +87,8 @@ def sent_apart(module: Module) -> Iterator[Apart]:
             own = dict(apart(module)) if own is None else own
             api, facts = module.api(call.func), module.helper(call)
             symbol = module.values.symbol(api) if api is not None and api not in own else None
-            parameter = own.get(api or "") or (dict(symbol.facts.apart).get(api or "") if symbol is not None else None)
+            others = dict(module.project.around(symbol).apart) if symbol is not None else {}
+            parameter = own.get(api or "") or others.get(api or "")
             given = module.helpers.given(call, facts, parameter) if facts is not None and parameter else None
             if given is None or facts is None or not handler.is_exception(given):
                 continue
