@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from otlint.engine import Report
 from otlint.fix import Safety
 from tests.judge import Case, all_cases, check_repair, judge, repairs, report
 from tests.spec import SINGLE
@@ -145,6 +146,19 @@ def _compiles(text: str) -> bool:
     return True
 
 
+@pytest.mark.parametrize("case", _fixable(), ids=lambda case: f"{case.code} {case.example.key}")
+def test_fixes_where_the_file_ends_with_the_defect(case: Case) -> None:
+    """Without its callers a repaired function may have other defects, so only crashes and line ends are looked at."""
+    text = case.example.texts[SINGLE]
+    rows = [finding.start.row for finding in report(case).findings if finding.code == case.code and finding.fix]
+    body = [each for each in ast.parse(text).body if each.lineno <= max(rows)]
+    text = "".join(text.splitlines(keepends=True)[: body[-1].end_lineno]).removesuffix("\n")
+    files: dict[str, str | bytes] = {**case.example.texts, SINGLE: text}
+    repaired = judge(case.code, files, Safety.UNSAFE)
+    assert not repaired.problems
+    _check_changes(case, files, repaired, text, "\n")
+
+
 @pytest.mark.skipif(not _fixable(), reason="no rule has a fix yet")
 @settings(
     max_examples=FUZZ or 120,
@@ -172,6 +186,10 @@ def _check(case: Case, files: dict[str, str | bytes], text: str, newline: str) -
     before = judge(case.code, files)
     repaired = judge(case.code, files, Safety.UNSAFE)
     check_repair(case.code, before, repaired)
+    _check_changes(case, files, repaired, text, newline)
+
+
+def _check_changes(case: Case, files: dict[str, str | bytes], repaired: Report, text: str, newline: str) -> None:
     for change in repaired.changes:
         data = change.before.encode(change.after)
         assert data.startswith(b"\xef\xbb\xbf") == (files[SINGLE][:3] == b"\xef\xbb\xbf"), "the BOM"

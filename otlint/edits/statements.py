@@ -6,6 +6,7 @@ A one-line suite (`if a: b`) and `a; b` are opened up into lines where an edit n
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -75,8 +76,12 @@ def delete_statement(module: Module, statement: Statement, *more: Statement) -> 
 
     An `if` that would be empty goes as well, where its test does nothing and it holds no comment.
     """
+    return _ended_as_before(_deletions(module, (statement, *more)), module.source.text)
+
+
+def _deletions(module: Module, statements: Sequence[Statement]) -> Edits:
     gone: dict[Line, set[int]] = {}
-    for each in (statement, *more):
+    for each in statements:
         line = layout.line_of(module, each)
         gone.setdefault(line, set()).update(range(len(layout.smalls(line))) if each is line else {_index(line, each)})
     for line in list(gone):
@@ -93,16 +98,25 @@ def delete_statement(module: Module, statement: Statement, *more: Statement) -> 
             edits.append(_pass(module, line))
         else:
             edits.append(_delete_line(module, line))
-    return _ended_as_before(ordered(edits), module.source.text)
+    return ordered(edits)
 
 
 def _ended_as_before(edits: Edits, text: str) -> Edits:
     """The edits such that a text without a line end at its end still has none when its last line goes."""
-    *others, last = edits
-    start = len(text[: last.start].removesuffix("\n").removesuffix("\r"))
-    if last.text or last.end < len(text) or text.endswith(("\n", "\r")) or (others and others[-1].end > start):
+    if not edits or edits[-1].text or edits[-1].end < len(text) or text.endswith(("\n", "\r")):
         return edits
-    return (*others, Edit(start, last.end, ""))
+    *others, last = edits
+    start = len(_without_end(text[: last.start]))
+    if not others or others[-1].end <= start:
+        return (*others, Edit(start, last.end, ""))
+    before = others[-1]
+    if before.end == last.start:  # what comes in front of it is the last line now
+        others[-1] = dataclasses.replace(before, text=_without_end(before.text))
+    return (*others, last)
+
+
+def _without_end(text: str) -> str:
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def wrap_try_finally(
@@ -199,7 +213,7 @@ def _wrap(
     elif below:
         edits.append(layout.below(module, last, layout.rendered(module, below, indent, unit)))
     edits += _deeper(module, start, end, indent, unit, deleted)
-    return ordered(edits)
+    return _ended_as_before(ordered(edits), module.source.text)
 
 
 def _deleted_within(module: Module, statements: Sequence[Statement], without: Sequence[Statement]) -> list[Edit]:
@@ -207,8 +221,7 @@ def _deleted_within(module: Module, statements: Sequence[Statement], without: Se
     kept = statements[-1] if all(each in without for each in statements) else None
     passed = [each for each in without if each is kept or len(layout.smalls(layout.line_of(module, each))) > 1]
     lines = [each for each in without if each not in passed]
-    edits = list(delete_statement(module, *lines)) if lines else []
-    return edits + [Edit(*module.range(each), "pass") for each in passed]
+    return [*_deletions(module, lines)] + [Edit(*module.range(each), "pass") for each in passed]
 
 
 def _each(statements: Sequence[Statement]) -> list[Statement]:

@@ -49,7 +49,7 @@ def rest_of_block(module: Module, statement: Node) -> tuple[list[Statement], cst
     block = module.walk.parent[statement]
     if not isinstance(block, cst.SimpleStatementSuite):
         block = module.walk.parent[block]
-    branch = module.walk.parent[block]
+    branch = module.walk.parent.get(block)
     alone = isinstance(branch, cst.If) and branch.body is block and branch.orelse is None
     if not isinstance(branch, cst.If) or not alone or isinstance(module.walk.parent[branch], cst.If):
         return [], None
