@@ -31,9 +31,11 @@ def mentions(module: Module, function: cst.FunctionDef) -> list[Node]:
     found: list[Node] = []
     for name in module.walk.named(function.name.value, module.tree):
         up = module.walk.parent[name]
-        if isinstance(up, cst.Attribute) and up.attr is name and module.walk.class_of(function) is not None:
+        if isinstance(up, cst.Attribute) and up.attr is name:
             if module.values.function(module.api(up)) is function:
                 found.append(up)
+        elif isinstance(up, cst.Arg) and up.keyword is name:
+            continue
         elif module.names.definition(name) is function and name is not function.name:
             found.append(name)
     return found

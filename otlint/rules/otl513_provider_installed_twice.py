@@ -22,13 +22,17 @@ _WHAT = {
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
     from otlint.model.installing import events, refused
+    from otlint.model.unused import is_unused
 
     if module.is_spared_test:
         return
     found = {again.install.node: again for again in refused(module)}
     for again in found.values():
+        node = again.install.node
+        if module.silenced(node, is_unused(module, node) and "nothing in this program calls the function"):
+            continue
         yield module.finding(
-            again.install.node,
+            node,
             f"{again.why}, and a second {_WHAT[again.install.kind]} is refused with a warning; set up one only",
             related=[(again.first, "the first one")] if again.first is not None else (),
         )

@@ -41,9 +41,12 @@ def _reason(module: Module, call: cst.Call) -> str | None:
     import libcst as cst
 
     from otlint.model.resources import is_copy, is_for_maker
+    from otlint.model.unused import is_unused
 
     if _is_of_detector(module, call):
         return "a detector gives one part of a resource"
+    if is_unused(module, call):
+        return "nothing in this program calls the function that makes it"
     if is_copy(module, call):
         return "it takes over the attributes of another resource"
     if is_for_maker(module, call):
