@@ -131,8 +131,8 @@ class Facts:
     provider. `correlates`: something in it may put the ids of spans on log records, and `exports_logs` makes the
     instrumentation of logging export them.
     `coroutines`: what decorates an `async def` in it. `may_not_fork`: see `otlint.model.pools.may_not_fork`.
-    `apart`: see `otlint.model.strays.apart`. `instruments`: see `otlint.model.conflicts.made`. `requires`: see
-    `otlint.model.optional.requires`.
+    `driven`: see `otlint.model.generators.driven`. `apart`: see `otlint.model.strays.apart`. `instruments`: see
+    `otlint.model.conflicts.made`. `requires`: see `otlint.model.optional.requires`.
     """
 
     path: str
@@ -160,4 +160,5 @@ class Facts:
     coroutines: frozenset[str] = frozenset()
     instruments: tuple[tuple[str, str, str, str | None, str | None], ...] = ()
     apart: tuple[tuple[str, str], ...] = ()
+    driven: tuple[tuple[str, str], ...] = ()
     requires: bool | None = None

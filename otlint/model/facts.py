@@ -14,6 +14,7 @@ from otlint.model.conflicts import made
 from otlint.model.correlation import correlates
 from otlint.model.data import ClassFacts, Facts, FunctionFacts
 from otlint.model.exported_logs import switches_on
+from otlint.model.generators import driven
 from otlint.model.installing import installs
 from otlint.model.late import hurried
 from otlint.model.names import Binding
@@ -87,6 +88,7 @@ def collect(module: Module) -> Facts:
         hurried=frozenset(hurried(module)),
         installs=installs(module),
         apart=tuple(apart(module)),
+        driven=tuple(driven(module)),
         coroutines=frozenset(coroutines(module)),
         adds=frozenset(name for name in otel.FEEDS_PROVIDER if module.walk.named(name, module.tree)),
     )

@@ -171,11 +171,21 @@ class Generators:
             return [], "a decorator makes something else of the generator, such as a context manager"
         given = [up for each in mentions(module, function) if isinstance(up := module.walk.parent[each], cst.Arg)]
         takers = {module.api(call.func) for up in given if isinstance(call := module.walk.parent[up], cst.Call)}
+        takers |= set(self._takers_elsewhere(module.names.qualified(function)))
         if takers - _DEPENDS - _CASTS:
             return [], "the generator function is handed to something that may drive it in a way of its own"
         # A bare `yield` pauses for whoever drives it: a hook, a scheduler.
         handing = [each for each in yields if each.value is not None or takers & _DEPENDS]
         return handing, "its `yield` gives no value to a consumer, it pauses for what drives the generator"
+
+    def _takers_elsewhere(self, name: str) -> Iterator[str]:
+        """What other files make something of the function with."""
+        project = self.module.project
+        for facts in project.files.values():
+            for given, taker in facts.driven:
+                found = project.symbol(given, facts.path)
+                if found is not None and found.dotted == name:
+                    yield taker
 
     def _reachable(self, function: cst.FunctionDef) -> list[cst.Yield]:
         reached = set(self.module.flow(function).after(function))
@@ -208,6 +218,15 @@ class Generators:
     def _api(self, decorator: cst.Decorator) -> str | None:
         expression = decorator.decorator
         return self.module.api(expression.func if isinstance(expression, cst.Call) else expression)
+
+
+def driven(module: Module) -> Iterator[tuple[str, str]]:
+    """The functions of other files that a call makes a context manager or a dependency of, and what is called."""
+    for call in module.calls(*_MANAGERS, *_DEPENDS):
+        given = call.args[0].value if call.args and not call.args[0].star else None
+        name = module.api(given) if isinstance(given, cst.Name | cst.Attribute) else None
+        if name is not None and module.values.function(name) is None:
+            yield name, module.api(call.func) or ""
 
 
 def held(module: Module) -> Iterator[Held]:
