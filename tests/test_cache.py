@@ -374,6 +374,13 @@ KEYS = {
     "shop/keyed.py": "from opentelemetry import trace\nfrom shop.keys import METHOD\n\n"
     "trace.get_current_span().set_attribute(METHOD, 'GET')\n",
 }
+DOWN = {
+    "shop/start.py": "import os\nfrom opentelemetry import propagate\n\n\ndef start(run):\n"
+    "    carrier = {}\n    propagate.inject(carrier)\n    run({**variables(), **carrier})\n\n\n"
+    "def variables():\n    return os.environ.copy()\n",
+    "shop/child.py": "import os\nfrom opentelemetry import propagate, trace\n\n"
+    "with trace.get_tracer('child').start_as_current_span('work', propagate.extract(os.environ)):\n    print(1)\n",
+}
 OTHERS: dict[str, tuple[dict[str, str], Callable[[], object], bytes]] = {
     "what calls it handles no request": (
         PER_REQUEST,
@@ -388,6 +395,11 @@ OTHERS: dict[str, tuple[dict[str, str], Callable[[], object], bytes]] = {
             "propagate.extract(headers)\n\n\ndef use(found):\n    return context.attach(found)\n",
         ),
         b"OTL109",
+    ),
+    "no function hands the environment down": (
+        DOWN,
+        lambda: change("shop/start.py", "os.environ.copy()", "{}"),
+        b"OTL114",
     ),
     "a constant of a file that is not judged": (
         KEYS,

@@ -114,9 +114,10 @@ def _environment(module: Module, given: cst.BaseExpression) -> Wrong | None:
 def _hands_down(module: Module) -> Reason | None:
     """A project that injects where it starts processes, whose environment then has the names in lower case."""
     for path, facts in module.project.files.items():
+        if facts.calls.isdisjoint(otel.INJECTS):
+            continue
         starts = any(name.partition(".")[0] == "subprocess" for name in facts.imports)
-        copies = any("os.environ.copy" in each.calls for each in facts.functions)
-        if (starts or copies) and not facts.calls.isdisjoint(otel.INJECTS):
+        if starts or any("os.environ.copy" in each.calls for each in module.project.definitions(facts)):
             return Reason(f"`{path}` injects, and may do so into the environment of the processes that it starts")
     return None
 
