@@ -180,17 +180,17 @@ def _share(module: Module, first: str, late: Install) -> bool:
     if first.endswith(".py"):
         alone = all(once for name, kind, once in project.installs(first) if not name and kind == late.kind)
         facts = project.files.get(first) if alone else None
-        reached = project.called_by(_may_call(facts)) if facts is not None else frozenset()
+        reached = project.called_by(_may_call(module, facts)) if facts is not None else frozenset()
     else:
         reached = project.called_by([first])
     both = reached & project.called_by([late.name or ""])
     return any(once and kind == late.kind for name in both for kind, once in _installed_by(module, name))
 
 
-def _may_call(facts: Facts) -> Iterator[str]:
+def _may_call(module: Module, facts: Facts) -> Iterator[str]:
     """What the import of a file may call to install a provider: its own functions that do, and what it imports."""
     yield from (f"{facts.module}.{name}" for name, _, _ in facts.installs if name)
-    yield from (dotted for _, dotted in facts.aliases)
+    yield from module.project.aliases(facts)
 
 
 def _installed_by(module: Module, api: str) -> Iterator[tuple[str, bool]]:
