@@ -86,11 +86,18 @@ class Starting:
         for call in self.walk.all(cst.Call, within=function):
             if any(isinstance(up, cst.ExceptHandler | cst.ExceptStarHandler) for up in self.walk.ancestors(call)):
                 continue
+            said: set[str | None] = set()
             if isinstance(call.func, cst.Attribute) and call.func.attr.value == "set_status":
-                found |= {self.values.api(each) for each in self.walk.all(cst.Attribute, within=call)}
+                said = {self.values.api(each) for each in self.walk.all(cst.Attribute, within=call)}
             elif call.args:
-                found |= self._said_by(call, depth)
+                said = self._said_by(call, depth)
+            # `__exit__` hears of exceptions only
+            found |= said - {otel.STATUS_ERROR} if said and self._leaves(call) else said
         return found
+
+    def _leaves(self, node: Node) -> bool:
+        around = (up.name.value for up in self.walk.ancestors(node) if isinstance(up, cst.FunctionDef))
+        return not {"__exit__", "__aexit__"}.isdisjoint(around)
 
     def _said_by(self, call: cst.Call, depth: int) -> set[str | None]:
         """The same for what a function of the project does to its arguments; which status it is, one file knows."""
