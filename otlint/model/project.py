@@ -334,6 +334,11 @@ class Project:
         self.watch.questions.add(("definitions", facts.path))
         return facts.functions
 
+    def aliases(self, facts: Facts) -> Iterable[str]:
+        """The dotted names of all that the top of a file imports."""
+        self.watch.questions.add(("aliases", facts.path))
+        return (dotted for _, dotted in facts.aliases)
+
     def around(self, symbol: Symbol) -> Facts:
         """The file that a symbol is in, for what that says besides its definitions."""
         self.watch.questions.add(("outside", symbol.facts.path))

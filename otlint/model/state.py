@@ -120,6 +120,10 @@ class State:
         facts = self._project.known(path)
         return None if facts is None else encode(facts.functions)
 
+    def aliases(self, path: str) -> Any:
+        facts = self._project.known(path)
+        return None if facts is None else facts.aliases
+
     def function(self, name: str) -> Any:
         found = self._project.function(name)
         return None if found is None else encode(found)
@@ -155,6 +159,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "outside": State.outside,
     "installs": lambda state, path: encode(state._project.installs(path)),
     "definitions": State.definitions,
+    "aliases": State.aliases,
     "telemetry": lambda state: _set(state._project.telemetry),
     "registered": lambda state: sorted(state._project.registered.items()),
     "called by": lambda state, *names: _set(state._project.called_by(names)),
