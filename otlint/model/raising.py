@@ -158,10 +158,19 @@ class Raising:
         return not (_pops_or_default(call) or self._only_makes(call) or self._is_shielded(call))
 
     def _only_makes(self, call: cst.Call) -> bool:
-        """Whether a call makes a coroutine or asynchronous generator, of which nothing has run when it returns."""
+        """Whether a call makes a coroutine or asynchronous generator, of which nothing has run when it returns.
+
+        What is only said to give one may do more before, which a `try` around the call would show.
+        """
         facts = self.helpers.called(call)
         if facts is not None:
             return facts.is_async
+        function = self.walk.function_of(call)
+        for up in self.walk.ancestors(call):
+            if up is function:
+                break
+            if isinstance(up, cst.Try) and self.walk.inside(call, up.body):
+                return False
         bindings = self.values.names.reaching(call.func.value, call.func) if isinstance(call.func, cst.Name) else []
         written = [each.node.annotation for each in bindings if isinstance(each.node, cst.Param)]
         return (
