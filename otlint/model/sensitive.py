@@ -76,7 +76,8 @@ def _judge(module: Module, write: Attribute, more: Sequence[str]) -> Sensitive |
     )
     if module.silenced(write.key, why):
         return None
-    return Sensitive(write, "content", key, is_meant=_is_of_models(key) and is_for_backend(module))
+    meant = words(key)[0] in known.table("sensitive")["backends"] or (_is_of_models(key) and is_for_backend(module))
+    return Sensitive(write, "content", key, is_meant=meant)
 
 
 def _is_made_up(module: Module, call: Node) -> bool:
