@@ -62,8 +62,6 @@ def substitutes(module: Module) -> Iterator[Substitute]:
         assert receiver is not None and span is not None
         span, handler = real(span), _handler(module, attribute.call)
         lacks = spoken.get(handler.node) if handler is not None else None
-        if module.silenced(attribute.call, lacks == "exception" and "OTL301 speaks of its handler"):
-            continue
         if module.silenced(attribute.call, (lacks == "status" or span in recorded) and "OTL302 speaks of its status"):
             continue
         if module.silenced(attribute.call, _is_refused(module, attribute.call)):
