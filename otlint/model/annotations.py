@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from otlint import known
+from otlint import known, otel
 from otlint.model import inferred
 from otlint.model.walk import Node
 
@@ -75,7 +75,9 @@ def gives_awaitable(values: Values, annotation: Node) -> bool:
 def _type(node: Node, dotted: Dotted, values: Values) -> str | None:
     if isinstance(node, cst.Name | cst.Attribute):
         name = dotted(node)
-        return None if name is None or name in _NO_TYPE else known.clients().made_by(name) or name
+        if name is None or name in _NO_TYPE or _is_module(name):
+            return None
+        return known.clients().made_by(name) or name
     if isinstance(node, cst.SimpleString):
         text = node.evaluated_value
         parsed = _parsed(text.strip()) if isinstance(text, str) else None
@@ -86,6 +88,11 @@ def _type(node: Node, dotted: Dotted, values: Values) -> str | None:
     if isinstance(node, cst.Subscript):
         return _subscripted(node, dotted, values)
     return None
+
+
+def _is_module(name: str) -> bool:
+    """`-> trace`: the API's modules and functions are written small, its types are not."""
+    return otel.is_otel(name) and name.rpartition(".")[2][:1].islower()
 
 
 def _subscripted(node: cst.Subscript, dotted: Dotted, values: Values) -> str | None:

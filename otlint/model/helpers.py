@@ -22,7 +22,13 @@ from otlint.model.values import Values, argument, parameters
 from otlint.model.walk import Node, Walk
 
 _EFFECTS = {otel.END: "end", otel.RECORD_EXCEPTION: "record", otel.SET_STATUS: "status", otel.UPDATE_NAME: "rename"}
-_METHODS = {"end": "end", "record_exception": "record", "set_status": "status", "update_name": "rename"}
+_METHODS = {
+    "end": "end",
+    "__exit__": "end",
+    "record_exception": "record",
+    "set_status": "status",
+    "update_name": "rename",
+}
 _HARMLESS = frozenset(
     {"set_attribute", "set_attributes", "add_event", "add_link", "is_recording", "get_span_context", "name", "context"}
 )
@@ -233,6 +239,8 @@ class Helpers:
             return frozenset({"end", "use"})
         if type(up) in _HANDING_OUT:
             return frozenset({"return"})
+        if type(up) is cst.AnnAssign and up.value is expression:
+            return frozenset({"alias" if isinstance(up.target, cst.Name) else "keep"})
         if type(up) in _LOOKING:
             return frozenset()
         if type(up) in _BECOMING:

@@ -15,7 +15,9 @@ from otlint.model.walk import Node
 if TYPE_CHECKING:
     from otlint.model.values import Values
 
-_TRACER = re.compile(r"(?i)_*((otel|ot|otlp|opentelemetry|app|service|current)_)?tracer_?")
+_OWN = r"(?i)_*((otel|ot|otlp|opentelemetry|app|service|current)_)?"
+_TRACER = re.compile(_OWN + "tracer_?")
+_METER = re.compile(_OWN + "meter_?")
 _UNKNOWN = frozenset({None, "typing.Any", "builtins.object"})
 _STARTS = frozenset(api.rpartition(".")[2] for api in otel.STARTS)
 
@@ -70,17 +72,23 @@ def start_by_kind(values: Values, method: Node, found: str | None) -> str | None
     if type(method) is not cst.Attribute:
         return found
     if method.attr.value not in _STARTS:
+        if not _is_known(values, found) and _is_of_meter(values, method):
+            return f"{otel.METER}.{method.attr.value}"
         return found if found is not None else _by_argument(values, method)
     call = values.walk.parent.get(method)
     if not isinstance(call, cst.Call) or call.func is not method:
         return found
-    if found is not None and (otel.is_otel(found) or values.function(found) or values.symbol(found)):
+    if _is_known(values, found):
         return found
     kinds = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "kind"]
     is_kind = bool(kinds) and values.api(kinds[0]) in otel.KINDS.values()
     if is_kind or _is_of_tracer(values, method):
         return f"{otel.TRACER}.{method.attr.value}"
     return found
+
+
+def _is_known(values: Values, found: str | None) -> bool:
+    return found is not None and bool(otel.is_otel(found) or values.function(found) or values.symbol(found))
 
 
 def _by_argument(values: Values, method: cst.Attribute) -> str | None:
@@ -96,11 +104,18 @@ def _is_of_tracer(values: Values, method: cst.Attribute) -> bool:
 
     Tracers of other libraries have no such method. `start_span` they have. Not for what is imported from elsewhere.
     """
-    if f"{otel.TRACER}.{method.attr.value}" != otel.START_AS_CURRENT_SPAN:
-        return False
+    return f"{otel.TRACER}.{method.attr.value}" == otel.START_AS_CURRENT_SPAN and _is_called(values, method, _TRACER)
+
+
+def _is_of_meter(values: Values, method: cst.Attribute) -> bool:
+    """`meter.create_histogram(…)`, likewise: no other library's meters make instruments by these names."""
+    return f"{otel.METER}.{method.attr.value}" in otel.INSTRUMENTS and _is_called(values, method, _METER)
+
+
+def _is_called(values: Values, method: cst.Attribute, name: re.Pattern[str]) -> bool:
     if values.type(method.value) not in _UNKNOWN or values.names.dotted(method.value) is not None:
         return False
-    return _TRACER.fullmatch(_called(method.value) or "") is not None
+    return name.fullmatch(_called(method.value) or "") is not None
 
 
 def _called(owner: Node) -> str | None:

@@ -55,12 +55,19 @@ def early(module: Module, call: cst.Call, carrier: cst.Name) -> Span | None:
         return None
     after = set(module.flow(function).after(call))
     for span in module.spans:
-        later = span.start in after and span.api in otel.STARTS and span.kind in _LEAVES
+        later = (
+            span.start in after and span.api in otel.STARTS and (span.kind in _LEAVES or _stands_for_one(module, span))
+        )
         current = span.current or any(each.used in {span, span.first or span} for each in module.spans)
         names = frozenset({carrier.value})
         if later and current and _sends(module, span, names | holding(module, function.body, span.start, given=names)):
             return span
     return None
+
+
+def _stands_for_one(module: Module, span: Span) -> bool:
+    """Whether the span is one request or message and only lacks the kind that says so."""
+    return any(span is each for subject in ("client", "producer") for each, _ in module.misjudged(subject))
 
 
 def early_helpers(module: Module) -> Iterator[tuple[cst.Call, cst.Name, Span]]:

@@ -80,11 +80,15 @@ def _attribute(module: Module, span: Span) -> str | None:
 
 def _activates(module: Module, owner: cst.ClassDef) -> bool:
     """Whether the class makes something current by other means: an attach, a manager that it enters."""
-    return any(
-        module.api(each.func) in {otel.ATTACH, otel.USE_SPAN}
-        or (isinstance(each.func, cst.Attribute) and each.func.attr.value in {*_LEAVES, "enter_context"})
-        for each in module.walk.all(cst.Call, within=owner)
-    )
+    return any(_activated(module, each) for each in module.walk.all(cst.Call, within=owner))
+
+
+def _activated(module: Module, call: cst.Call) -> bool:
+    if module.api(call.func) in {otel.ATTACH, otel.USE_SPAN}:
+        return True
+    entered = isinstance(call.func, cst.Attribute) and call.func.attr.value in {*_LEAVES, "enter_context"}
+    # A span that is entered gives itself, and stays what it is: not current.
+    return entered and module.api(call.func) != f"{otel.SPAN}.__enter__"
 
 
 def _uses(module: Module, owner: cst.ClassDef, span: Span, name: str) -> Iterator[Node]:

@@ -81,8 +81,7 @@ def _makes_current(module: Module, use: Node) -> bool:
     call = module.walk.parent.get(up) if isinstance(up, cst.Arg) else None
     if not isinstance(call, cst.Call):
         return False
-    effects = module.helpers.on(call, use)
-    return effects is None or bool(effects & {"use", "keep", "attach"})
+    return bool(module.helpers.use(use) & {"use", "keep", "attach"})
 
 
 def _needs_parent(module: Module, span: Span, node: Node) -> str | None:

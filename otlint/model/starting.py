@@ -14,7 +14,7 @@ from otlint.model.data import FunctionFacts, SpanFacts
 from otlint.model.flags import flag, forwarded, said
 from otlint.model.names import Names
 from otlint.model.ownership import SPAN
-from otlint.model.values import Values, argument, is_hidden, parameters
+from otlint.model.values import Values, argument, is_hidden, parameters, stands_in
 from otlint.model.walk import Node, Walk
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _ASKS = frozenset(
 )
 _DEPTH = 3
 # `isinstance(result, AsyncGenerator)`, `hasattr(result, "__aiter__")`: a wrapper that minds generators.
+_OF_NO_TRACE = frozenset({otel.INVALID_SPAN, otel.NON_RECORDING_SPAN})
+_AROUND = (cst.If, cst.With, cst.ExceptHandler, cst.FunctionDef)
 _ITERATES = re.compile(r"(?i)^(?:async)?(?:generator|iterator)(?:type)?$|^__a?(?:iter|next)__$")
 
 
@@ -255,12 +257,24 @@ class Starting:
         return self._managed_by_hand(function, yields)
 
     def _yields_nothing(self, node: cst.Yield) -> bool:
-        """`if not enabled: yield None`: what happens where there is no tracing."""
+        """`if not enabled: yield None`, `yield NoOpSpan()`: what happens where there is no tracing."""
         if not isinstance(self.walk.parent[node], cst.Expr):
             return False
-        around = [up for up in self.walk.ancestors(node) if isinstance(up, cst.If | cst.With | cst.FunctionDef)]
-        nothing = node.value is None or (isinstance(node.value, cst.Name) and node.value.value == "None")
-        return isinstance(around[0], cst.If) and nothing
+        around = next(up for up in self.walk.ancestors(node) if isinstance(up, _AROUND))
+        if isinstance(around, cst.ExceptHandler):  # `except ImportError: yield None`
+            tried = self.walk.parent[around]
+            if isinstance(tried, cst.Try) and self.walk.own(tried.body, cst.Yield):
+                return False
+        elif not isinstance(around, cst.If):
+            return False
+        return node.value is None or self._stands_in(node.value)
+
+    def _stands_in(self, value: Node) -> bool:
+        if isinstance(value, cst.Name) and (value.value == "None" or stands_in(value.value)):
+            return True
+        if self.values.api(value.func if isinstance(value, cst.Call) else value) in _OF_NO_TRACE:
+            return True
+        return stands_in(self.values.type(value) or "")
 
     def _entered(self, function: cst.FunctionDef, item: cst.WithItem) -> SpanFacts | None:
         for call in self._origins(item.item, 0):

@@ -7,7 +7,7 @@ Text of unknown origin stays unknown, and a rule that needs to know stays silent
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -433,7 +433,7 @@ class Texts:
             return _BOUNDED
         if self._makes_functions(function, name):
             return _UNKNOWN
-        sites = self.values.call_sites(function)
+        sites = [*self.values.call_sites(function), *self._on_objects(function)]
         if named.is_unbounded:  # a try-out at the end of a module says nothing of what others pass
             sites = [call for call in sites if not self._is_try_out(call)]
         passed = [argument(call, name.value, parameters(function)) or binding.value for call in sites]
@@ -443,6 +443,16 @@ class Texts:
             if verdict.bound is not Bound.UNKNOWN:
                 return self._at(verdict, name)
         return named
+
+    def _on_objects(self, method: cst.FunctionDef) -> Iterator[cst.Call]:
+        """The calls in this file of a method on what is known to be an object of its class, `self` aside."""
+        owner = self.walk.class_of(method)
+        called = f"{self.names.qualified(owner)}.{method.name.value}" if owner is not None else None
+        for call in self.walk.all(cst.Call) if called is not None else ():
+            if isinstance(call.func, cst.Attribute) and call.func.attr.value == method.name.value:
+                own = isinstance(call.func.value, cst.Name) and self.names.owner_class(call.func.value) is not None
+                if not own and self.values.api(call.func) == called:
+                    yield call
 
     def _is_try_out(self, call: Node) -> bool:
         """Whether the call stands below `if __name__ == "__main__":`."""

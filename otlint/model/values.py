@@ -254,11 +254,9 @@ class Values:
         return dotted is not None and self.project.wrappers.below_tracer(dotted) == ""
 
     def agreed(self, expressions: Sequence[Node]) -> str | None:
-        """The one type that all of these have; None and no-op stand-ins do not count."""
-        found = {self.type(each) for each in expressions if not _is_none(each)}
-        if len(found) > 1:
-            found = {each for each in found if each is None or not _STAND_IN.search(each)}
-        return found.pop() if len(found) == 1 else None
+        """The one type that all of these have; None, INVALID_SPAN and no-op stand-ins do not count."""
+        given = [each for each in expressions if not _is_none(each) and self.api(each) != otel.INVALID_SPAN]
+        return _one({self.type(each) for each in given})
 
     def super_of(self, node: Node) -> cst.ClassDef | None:
         """The class for which `super()` stands."""
@@ -277,12 +275,7 @@ class Values:
 
     def held(self, bindings: Sequence[Binding]) -> str | None:
         """The one type of the values that the bindings give; None and no-op stand-ins do not count."""
-        found = {self._bound(binding) for binding in bindings if self._tells(binding)}
-        if len(found) > 1:
-            found = {each for each in found if each is None or not _STAND_IN.search(each)}
-        if len(found) == 1:
-            return found.pop()
-        return None
+        return _one({self._bound(binding) for binding in bindings if self._tells(binding)})
 
     def _tells(self, binding: Binding) -> bool:
         """Whether a binding may give more than None, as `x: Tracer | None = None` does; `x: Any = None` does not."""
@@ -389,10 +382,7 @@ class Values:
             bindings = bindings + self.names.in_class(definition, name)
             present = [binding for binding in bindings if self._tells(binding)]
             if present:
-                found_types = {self._bound(binding) for binding in present}
-                if len(found_types) > 1:
-                    found_types = {each for each in found_types if each is None or not _STAND_IN.search(each)}
-                return found_types.pop() if len(found_types) == 1 else None
+                return _one({self._bound(binding) for binding in present})
         return None
 
     def is_property(self, function: cst.FunctionDef) -> bool:
@@ -446,6 +436,18 @@ class Values:
     def annotated(self, annotation: Node) -> str | None:
         """The type that an annotation names."""
         return notes.annotated(self, annotation)
+
+
+def _one(found: set[str | None]) -> str | None:
+    """The one type, stand-ins aside; None when there are several."""
+    if len(found) > 1:
+        found = {each for each in found if each is None or not stands_in(each)}
+    return found.pop() if len(found) == 1 else None
+
+
+def stands_in(kind: str) -> bool:
+    """Whether a type or name is that of something that stands for a span or manager where there is no tracing."""
+    return _STAND_IN.search(kind) is not None
 
 
 def parameters(function: cst.FunctionDef | cst.Lambda) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ def check(module: Module) -> Iterator[Finding]:
                 (each.raised, "the exception is raised here"),
             ],
         )
+    yield from _handed_on(module)
     for block, span in entered_twice(module):
         yield module.finding(
             block.start,
@@ -65,6 +66,17 @@ def check(module: Module) -> Iterator[Finding]:
                 Safety.SAFE,
                 edits.set_argument(module, block.start, "record_exception", "False", position=2),
             ),
+        )
+
+
+def _handed_on(module: Module) -> Iterator[Finding]:
+    from otlint.model.exits import handed_on
+
+    for call, span, leave in handed_on(module):
+        yield module.finding(
+            call,
+            "the exception is recorded here and again by what `__exit__` is called on; delete this call",
+            related=[(span.start, "the span is started here"), (leave, "the exception is handed on here")],
         )
 
 

@@ -29,7 +29,7 @@ def check(module: Module) -> Iterator[Finding]:
     for user, given in _given(module):
         if module.silenced(given, _made_by(module, given) == otel.PARENT_BASED and "it asks the parent first"):
             continue
-        bad = [each for each in module.origins(given) if _root(module, each) is not None]
+        bad = [each for each in _made(module, given) if _root(module, each) is not None]
         sampler = bad[0] if len(bad) == 1 else given
         names = sorted(filter(None, (_root(module, each) for each in bad or [given])))
         if not names:
@@ -62,6 +62,19 @@ def _given(module: Module) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression]]:
             continue
         if module.type(target.value) in {otel.SDK_PROVIDER, otel.PROVIDER}:
             yield assign, assign.value
+
+
+def _made(module: Module, given: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """The samplers that it may be: also those that a function of the file returns which is called for it."""
+    import libcst as cst
+
+    for each in module.origins(given):
+        function = module.values.function(module.api(each.func)) if isinstance(each, cst.Call) else None
+        if function is None:
+            yield each
+            continue
+        for returned in module.walk.own(function.body, cst.Return):
+            yield from module.origins(returned.value) if returned.value is not None else ()
 
 
 def _root(module: Module, sampler: cst.BaseExpression) -> str | None:

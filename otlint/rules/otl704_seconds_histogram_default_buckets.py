@@ -46,14 +46,22 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _is_of_seconds(module: Module, each: Instrument) -> bool:
     text = module.helpers.attributes.text
-    name = text(each.name) if each.name is not None else None
-    words = set(re.split(r"[._/-]", name.lower())) if name is not None else set()
+    words = set(re.split(r"[._/-]", _said(module, each).lower())) - {""}
     listed = known.table("metrics")["seconds"]
     if not words or not words.isdisjoint(listed["long"]) or words.isdisjoint(listed["words"]):
         return False
     if each.unit is None:
         return "seconds" in words
     return (text(each.unit) or "").lower() in _UNITS
+
+
+def _said(module: Module, each: Instrument) -> str:
+    """What is known of the name: all of it, or what stands between the braces of `f"{SERVICE}_request_seconds"`."""
+    import libcst as cst
+
+    if isinstance(each.name, cst.FormattedString):
+        return "/".join(part.value for part in each.name.parts if isinstance(part, cst.FormattedStringText))
+    return (module.helpers.attributes.text(each.name) if each.name is not None else None) or ""
 
 
 def _aggregated(module: Module) -> str | None:
