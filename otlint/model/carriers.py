@@ -9,6 +9,7 @@ import libcst as cst
 
 from otlint import known, otel
 from otlint.model.reason import Reason
+from otlint.model.values import argument, parameters
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
@@ -142,16 +143,16 @@ def _literal(given: cst.BaseExpression) -> Wrong | None:
 
 
 def _copy(module: Module, given: cst.BaseExpression) -> Wrong | None:
-    """`dict(request.headers)`, `{k: v for k, v in request.headers.items()}`."""
-    copied = _copied(module, given)
-    if copied is None:
-        return None
-    if _is_scope(copied):
-        return Wrong(f"the headers of an ASGI scope are bytes, {_SILENT}; give a dict of text")
-    if _is_message(module, copied):
-        return Wrong(f"the values of a Kafka message's headers are bytes, {_RAISES}; decode them")
-    if _is_capital(module, copied):
-        return Wrong(f"a dict of the headers looks for `traceparent` in its own case, {_SILENT}; give them", copied)
+    """`dict(request.headers)`, `{k: v for k, v in request.headers.items()}`, `dict(message.headers or [])`."""
+    inner = _copied(module, given)
+    for copied in module.origins(inner) if inner is not None else ():
+        if _is_scope(copied):
+            return Wrong(f"the headers of an ASGI scope are bytes, {_SILENT}; give a dict of text")
+        if _is_message(module, copied):
+            return Wrong(f"the values of a Kafka message's headers are bytes, {_RAISES}; decode them")
+        if _is_capital(module, copied):
+            better = copied if module.walk.inside(copied, given) else None
+            return Wrong(f"a dict of the headers looks for `traceparent` in its own case, {_SILENT}; give them", better)
     return None
 
 
@@ -192,15 +193,34 @@ def _key(given: cst.BaseExpression) -> str | None:
 
 
 def _is_message(module: Module, given: cst.BaseExpression) -> bool:
-    """`record.headers`, `message.headers()`, in a file that knows messages of Kafka and no requests."""
+    """`record.headers`, `message.headers()`: of what Kafka delivers, or in a file that knows messages of Kafka only."""
     called = isinstance(given, cst.Call)
     attribute = given.func if isinstance(given, cst.Call) else given
     if _last(attribute) != "headers" or not isinstance(attribute, cst.Attribute):
         return False
+    package = _deliverer(module, attribute.value)
+    if package in _table()["pairs"]:
+        return called is (package == "confluent_kafka")
     packages = {each.partition(".")[0] for each in module.names.imports_everywhere}
     if packages.isdisjoint(_table()["pairs"]) or not packages.isdisjoint(_table()["mappings"]):
         return False
     return called is ("confluent_kafka" in packages)
+
+
+def _deliverer(module: Module, message: cst.BaseExpression, depth: int = 0) -> str:
+    """The package of what a message is of, or is taken from: `async for message in consumer: handle(message)`."""
+    kind = module.type(message)
+    if kind is not None or not isinstance(message, cst.Name):
+        return kind.partition(".")[0] if kind is not None else ""
+    for each in module.names.reaching(message.value, message):
+        function = module.function_of(message)
+        if each.kind == "for" and each.value is not None:
+            return (module.type(each.value) or "").partition(".")[0]
+        if each.kind == "param" and isinstance(function, cst.FunctionDef) and depth < 3:
+            given = [argument(call, message.value, parameters(function)) for call in module.values.call_sites(function)]
+            found = {_deliverer(module, value, depth + 1) if value is not None else "" for value in given}
+            return found.pop() if len(found) == 1 else ""
+    return ""
 
 
 def _is_capital(module: Module, given: cst.BaseExpression) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _POOLS = frozenset({"submit", "map", "executor", "apply", "callback"})
 # What the instrumentor of threads does not reach, and where one that replaces `submit` alone is at work as well.
 _UNPATCHED = frozenset({"raw", "subclass"})
+_RUNNERS = frozenset({"asyncio.run", "anyio.run"})
 _SUBMITTED = frozenset({"submit", "map", "executor", "helper"})
 
 
@@ -67,7 +68,8 @@ def _named(module: Module, handoff: Handoff) -> str:
     if handoff.run is not None:
         return ".".join(handoff.run.split(".")[-2:])
     text = module.code(handoff.target)
-    if text.rpartition(".")[2] in {"run", "run_until_complete"} and handoff.inputs:
+    runs = text.endswith(".run_until_complete") or module.api(handoff.target) in _RUNNERS
+    if runs and handoff.inputs:
         text = module.code(handoff.inputs[0])
     first = text.splitlines()[0]
     return first if first == text and len(first) <= 40 else f"{first[:37]}…"
