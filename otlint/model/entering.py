@@ -11,6 +11,7 @@ import libcst as cst
 
 from otlint import otel
 from otlint.model.keeping import fate
+from otlint.model.objects import makes_object
 from otlint.model.ownership import MANAGER
 from otlint.model.spans import Span
 from otlint.model.walk import Node
@@ -118,7 +119,8 @@ def _asynchronous(span: Span) -> Unentered | None:
     """`async with` on a manager that is not asynchronous: neither the API's nor one that a plain function gives."""
     if span.managed_by is None or span.managed_by.asynchronous is None:
         return None
-    if span.helper is not None and (span.helper.is_async or span.helper.decorated is not None):
+    helper = span.helper
+    if helper is not None and (helper.is_async or helper.decorated is not None or makes_object(helper)):
         return None
     return Unentered(span.start, "async", with_=span.managed_by)
 

@@ -12,6 +12,7 @@ from otlint.model.data import FunctionFacts, SpanFacts
 from otlint.model.flags import flag, forwarded, said
 from otlint.model.helpers import Helpers
 from otlint.model.names import Binding
+from otlint.model.objects import entered
 from otlint.model.partials import filled, is_partial
 from otlint.model.values import Values, argument, is_hidden
 from otlint.model.walk import Function, Node, Walk
@@ -196,7 +197,7 @@ class Spans:
             return self._api_start(call, called)
         facts = self.helpers.called(call)
         if facts is not None and facts.span is not None and facts.span.form != "decorator":
-            return self._helper_start(call, facts, facts.span)
+            return self._helper_start(call, facts, facts.span) if entered(self.walk, call, facts) else None
         return None
 
     def _api_start(self, call: cst.Call, called: str) -> Span:

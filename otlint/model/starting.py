@@ -13,6 +13,7 @@ from otlint import otel
 from otlint.model.data import FunctionFacts, SpanFacts
 from otlint.model.flags import flag, forwarded, said
 from otlint.model.names import Names
+from otlint.model.objects import entered, of_object
 from otlint.model.ownership import SPAN
 from otlint.model.values import Values, argument, is_hidden, parameters, stands_in
 from otlint.model.walk import Node, Walk
@@ -49,8 +50,12 @@ class Starting:
         return self._spans[function]
 
     def _with_manners(self, function: cst.FunctionDef, found: SpanFacts) -> SpanFacts:
-        said = self._said(function)
-        found = dataclasses.replace(found, judges=otel.STATUS_ERROR in said, approves=otel.STATUS_OK in said)
+        said = self.statuses(function)
+        found = dataclasses.replace(
+            found,
+            judges=found.judges or otel.STATUS_ERROR in said,
+            approves=found.approves or otel.STATUS_OK in said,
+        )
         if found.form != "decorator":
             return found
         nested = self.walk.all(cst.FunctionDef, within=function)
@@ -82,7 +87,7 @@ class Starting:
             if not isinstance(self.walk.parent[call], cst.Await):
                 yield call
 
-    def _said(self, function: cst.FunctionDef, depth: int = 0) -> set[str | None]:
+    def statuses(self, function: cst.FunctionDef, depth: int = 0) -> set[str | None]:
         """The statuses that the function may set where no exception has come: by what its caller returns or says."""
         found: set[str | None] = set()
         for call in self.walk.all(cst.Call, within=function):
@@ -105,12 +110,14 @@ class Starting:
         """The same for what a function of the project does to its arguments; which status it is, one file knows."""
         function = self.values.function(self.values.api(call.func))
         if function is not None:
-            return self._said(function, depth + 1) if depth < _DEPTH else set()
+            return self.statuses(function, depth + 1) if depth < _DEPTH else set()
         facts = self.helpers.called(call)
         tells = facts is not None and any({"status"} <= does and "record" not in does for _, does in facts.effects)
         return {otel.STATUS_ERROR} if tells else set()
 
     def _span(self, function: cst.FunctionDef) -> SpanFacts | None:
+        if function.name.value == "__init__":
+            return of_object(self, function)
         if self.values.is_manager(function):
             return self._managed(function)
         if self.values.own(function, cst.Yield):
@@ -126,7 +133,7 @@ class Starting:
 
     def _returned(self, function: cst.FunctionDef, value: Node | None) -> SpanFacts | None:
         for call in self._origins(value, 0):
-            facts = self._started(function, call)
+            facts = self.started(function, call)
             if facts is not None:
                 return dataclasses.replace(facts, kept=True) if self._keeps(facts, call) else facts
         return self._left_open(function, value)
@@ -146,7 +153,7 @@ class Starting:
             return None
         for binding in self.names.reaching(value.value, value):
             for call in self._origins(binding.value if binding.kind == "with" else None, 0):
-                facts = self._started(function, call)
+                facts = self.started(function, call)
                 if facts is not None and facts.form == "manager" and not facts.ends:
                     live = dataclasses.replace(facts, form="live", current=False, records=None, sets_status=None)
                     return dataclasses.replace(live, kept=self._keeps(live, call))
@@ -166,7 +173,7 @@ class Starting:
                 if binding.kind == "assign":
                     yield from self._origins(binding.value, depth + 1)
 
-    def _started(self, function: cst.FunctionDef, call: cst.Call) -> SpanFacts | None:
+    def started(self, function: cst.FunctionDef, call: cst.Call) -> SpanFacts | None:
         """The facts of a span started by a call inside the function, seen from the function's caller."""
         called = self.values.api(call.func)
         if called in otel.STARTS:
@@ -175,7 +182,7 @@ class Starting:
             ends_by = self._parameter(function, argument(call, "end_on_exit", positions)) if ends is None else None
             return SpanFacts(
                 form="manager" if called == otel.START_AS_CURRENT_SPAN else "live",
-                name=self._seen(function, argument(call, "name", positions)),
+                name=self.seen(function, argument(call, "name", positions)),
                 kind=self._kind(function, call, argument(call, "kind", positions)),
                 current=called == otel.START_AS_CURRENT_SPAN,
                 records=flag(call, "record_exception", positions),
@@ -185,7 +192,7 @@ class Starting:
                 forwards=self._passes_on(function, call),
             )
         facts = self.helpers.called(call)
-        if facts is None or facts.span is None or facts.span.form == "decorator":
+        if facts is None or facts.span is None or facts.span.form == "decorator" or not entered(self.walk, call, facts):
             return None
         inner = facts.span
         given = self.helpers.given(call, facts, inner.ends_by) if inner.ends_by is not None else None
@@ -209,14 +216,14 @@ class Starting:
         value = self.helpers.given(call, facts, parameter)
         if value is None:
             return None if is_hidden(call) else facts.default(parameter)
-        return self._seen(function, value)
+        return self.seen(function, value)
 
     def _parameter(self, function: cst.FunctionDef, value: cst.BaseExpression | None) -> str | None:
         """The function's own parameter that an argument is."""
-        seen = self._seen(function, value)
+        seen = self.seen(function, value)
         return seen.removeprefix("~parameter:") if seen is not None and seen.startswith("~parameter:") else None
 
-    def _seen(self, function: cst.FunctionDef, value: cst.BaseExpression | None) -> str | None:
+    def seen(self, function: cst.FunctionDef, value: cst.BaseExpression | None) -> str | None:
         """An argument as the function's caller can know it: its own parameter, a literal, a dotted constant."""
         if isinstance(value, cst.Name):
             bindings = self.names.reaching(value.value, value)
@@ -231,7 +238,7 @@ class Starting:
     def _kind(self, function: cst.FunctionDef, call: cst.Call, value: cst.BaseExpression | None) -> str | None:
         if value is None:
             return None if is_hidden(call) else otel.KIND_INTERNAL
-        return self._seen(function, value)
+        return self.seen(function, value)
 
     def _passes_on(self, function: cst.FunctionDef, call: cst.Call) -> bool:
         """Whether the only arguments that are hidden in a call are the keywords that the function itself was given."""
@@ -278,7 +285,7 @@ class Starting:
 
     def _entered(self, function: cst.FunctionDef, item: cst.WithItem) -> SpanFacts | None:
         for call in self._origins(item.item, 0):
-            facts = self._started(function, call)
+            facts = self.started(function, call)
             if facts is not None:
                 records = True if facts.form == "live" else facts.records
                 ends = facts.form == "live" or facts.ends or self._ends(function)
@@ -286,7 +293,7 @@ class Starting:
                 return dataclasses.replace(facts, kept=False, forwards=False)
             if self.values.api(call.func) == otel.USE_SPAN and call.args:
                 for origin in self._origins(call.args[0].value, 0):
-                    inner = self._started(function, origin)
+                    inner = self.started(function, origin)
                     if inner is not None:
                         flags = [
                             flag(call, each, otel.PARAMETERS[otel.USE_SPAN])
@@ -302,7 +309,7 @@ class Starting:
     def _managed_by_hand(self, function: cst.FunctionDef, yields: list[cst.Yield]) -> SpanFacts | None:
         """A span started without being made current, yielded and ended: `try: yield span`, `finally: span.end()`."""
         for call in self._origins(yields[0].value, 0):
-            facts = self._started(function, call)
+            facts = self.started(function, call)
             if facts is not None and facts.form == "live":
                 return SpanFacts("manager", facts.name, facts.kind, False, None, None, True)
         return None
