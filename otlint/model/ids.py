@@ -28,8 +28,8 @@ _IDS = frozenset(otel.FORMAT_IDS)
 _PRINTF = re.compile(r"%(?P<name>\(\w+\))?(?P<spec>[-#0 +]*\d*(?:\.\d+)?[sdrixX])")
 _BRACES = re.compile(r"\{(?P<name>\w*)(?:!\w)?(?::(?P<spec>[^{}]*))?\}")
 _PADS = frozenset({"zfill", "rjust"})
-# Keys under which a vendor wants decimal ids.
-_DECIMAL = re.compile(r"(?i)(?:^|[\"'_.\s])(?:dd|datadog)(?:[._-]|[\"']$)")
+# Keys under which a vendor wants decimal ids, and the header of Google whose span id is decimal: `trace/span;o=1`.
+_DECIMAL = re.compile(r"(?i)(?:^|[\"'_.\s])(?:dd|datadog)(?:[._-]|[\"']$)|;o=|x-cloud-trace-context")
 _MASK = (1 << 64) - 1
 
 
@@ -239,7 +239,8 @@ def _is_vendor(module: Module, node: Node) -> bool:
     statement = module.walk.statement_of(node)
     if statement is None:
         return False
-    texts = (each.value for each in module.walk.all(cst.SimpleString, within=statement))
+    texts = [each.value for each in module.walk.all(cst.SimpleString, within=statement)]
+    texts += [each.value for each in module.walk.all(cst.FormattedStringText, within=statement)]
     names = (each.value for each in module.walk.all(cst.Name, within=statement))
     wanted = any(_DECIMAL.search(each) for each in (*texts, *names)) or _halves(module, node)
     return module.silenced(node, wanted and "it is written for a vendor who wants it in decimal")
