@@ -12,6 +12,7 @@ from otlint.model.template import pieces
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
+    from otlint.model.walk import Node
 
 URL = re.compile(r"(?:(?P<scheme>https?)://)?(?P<host>[\w.-]+|\[[\da-fA-F:]+\])(?::(?P<port>\d+))?(?P<path>/.*)?")
 # Hosts of the same machine or network, where a collector on its usual port takes plain text.
@@ -76,3 +77,35 @@ def values_deployed(module: Module, variable: str) -> list[str]:
         return []
     own = deployments.for_path(module.path).env.get(variable)
     return [own] if own else [each.env[variable] for each in deployments.units.values() if each.env.get(variable)]
+
+
+def is_kept_out(module: Module, call: cst.Call, endpoint: Node | None, given: Node) -> str | None:
+    """Why a text does not get here: `if endpoint.startswith("http://"):` chooses the exporter by it."""
+    text = _value(given)
+    if not isinstance(endpoint, cst.Name) or text is None:
+        return None
+    for up in module.walk.ancestors(call):
+        test = up.test if isinstance(up, cst.If) else None
+        starts = _starts(module, test, endpoint.value) if test is not None else ()
+        inside = isinstance(up, cst.If) and module.walk.inside(call, up.body)
+        if starts and text.startswith(tuple(starts)) != inside:
+            return "this exporter is for addresses that begin otherwise"
+    return None
+
+
+def _starts(module: Module, test: cst.BaseExpression, name: str) -> list[str]:
+    """What a condition asks whether the address begins with it; nothing where it may ask the opposite."""
+    found: list[str] = []
+    for call in module.walk.all(cst.Call, within=test):
+        asked = call.func if isinstance(call.func, cst.Attribute) and call.func.attr.value == "startswith" else None
+        if asked is None or not isinstance(asked.value, cst.Name) or asked.value.value != name or not call.args:
+            continue
+        given = call.args[0].value
+        elements = [each.value for each in given.elements] if isinstance(given, cst.Tuple) else [given]
+        found += [text for each in elements if (text := _value(each)) is not None]
+    return [] if module.walk.all(cst.UnaryOperation, within=test) else found
+
+
+def _value(expression: Node) -> str | None:
+    value = expression.evaluated_value if isinstance(expression, cst.SimpleString) else None
+    return value if isinstance(value, str) else None

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from otlint.model.module import Module
 
 _EXPORTERS = ("span_exporter", "exporter")
-_FROZEN = re.compile(r"(?i)\blambda_handler\b|aws_lambda|k_service|functions_framework")
+_FROZEN = re.compile(
+    r"(?i)\blambda_handler\b|aws_lambda|k_service|functions_framework|\bephemeral\b|\bshort[- ]lived\b"
+)
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)

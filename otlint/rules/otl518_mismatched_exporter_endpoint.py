@@ -20,7 +20,7 @@ _BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.addresses import address, misfit
+    from otlint.model.addresses import address, is_kept_out, misfit
     from otlint.model.exporters import fallback, variable_read
 
     if module.is_spared_test:
@@ -31,7 +31,7 @@ def check(module: Module) -> Iterator[Finding]:
         for origin in module.origins(endpoint) if endpoint is not None else ():
             text = fallback(module, origin) or origin
             fault = misfit(module, call, api, address(module, text))
-            if fault is not None:
+            if fault is not None and not module.silenced(text, is_kept_out(module, call, endpoint, text)):
                 yield module.finding(text, fault, fix=_append(module, call, api, text))
             elif api in otel.OTLP_HTTP and variable_read(module, origin) == _BASE:
                 yield from _verbatim(module, call, endpoint, otel.OTLP_HTTP[api], origin)
