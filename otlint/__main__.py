@@ -6,7 +6,7 @@ import sys
 
 def main() -> int:
     """Answer from the cache, or else let the command line do its work; return the exit code."""
-    from otlint import replay
+    from otlint.cache import replay
 
     try:
         code = replay.answer(sys.argv[1:])

@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from otlint import files, replay, report, store
+from otlint import files, report
+from otlint.cache import replay, store
+from otlint.cache.store import FOLDER, Store
+from otlint.cache.world import World, around, settings_of
 from otlint.clock import clock
-from otlint.config import Config
 from otlint.crew import cores
 from otlint.engine import Change, Problem, Report, Target, lint
-from otlint.level import Safety
-from otlint.options import Options
-from otlint.options import configs as configs_of
 from otlint.paths import shown
+from otlint.settings.config import Config
+from otlint.settings.level import Safety
+from otlint.settings.options import Options
+from otlint.settings.options import configs as configs_of
 from otlint.speak import Progress, Speaker
-from otlint.store import FOLDER, Store
 from otlint.toml import ConfigError
-from otlint.world import World, around, settings_of
 
 if TYPE_CHECKING:
     from otlint.finding import Finding
@@ -118,7 +119,7 @@ def _may_repeat(job: Job) -> bool:
 
 def _world(job: Job) -> World:
     """What the run reads."""
-    from otlint import deployment
+    from otlint.deployment import services as deployment
 
     def wanted(name: str, folder: str) -> bool:
         return name.endswith((".py", ".pyi")) or deployment.reads(name, folder)

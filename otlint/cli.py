@@ -201,7 +201,7 @@ def check(**given: Any) -> int:
     Exits with 0 when there is nothing to report, 1 when there is, 2 when something could not be done.
     """
     from otlint.check import run
-    from otlint.options import Options
+    from otlint.settings.options import Options
     from otlint.toml import ConfigError
 
     accepted = ("preview",)
@@ -225,7 +225,7 @@ def explain(line: str, output_format: str, **given: Any) -> int:
     Exits with 0 when the question is answered, 2 when it cannot be.
     """
     from otlint import explain as explaining
-    from otlint.options import Options
+    from otlint.settings.options import Options
     from otlint.toml import ConfigError
 
     try:
@@ -241,7 +241,7 @@ def explain(line: str, output_format: str, **given: Any) -> int:
 def clean(**given: Any) -> None:
     """Remove the cache of the project that the paths are in (default: the working directory)."""
     from otlint import check as checking
-    from otlint.options import Options
+    from otlint.settings.options import Options
     from otlint.toml import ConfigError
 
     try:
@@ -257,7 +257,7 @@ def clean(**given: Any) -> None:
 def rule(word: str | None, everything: bool, output_format: str) -> None:
     """Explain a rule; without one, list all of them."""
     from otlint import show
-    from otlint.selection import UnknownRuleError
+    from otlint.settings.selection import UnknownRuleError
 
     try:
         click.echo(show.rules(word, everything=everything, form=output_format))

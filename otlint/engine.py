@@ -15,20 +15,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otlint import gate
+from otlint.cache.digest import digest
 from otlint.clock import clock
-from otlint.digest import digest
 from otlint.paths import shown
-from otlint.settings import Wrappers
+from otlint.settings.declared import Wrappers
 
 if TYPE_CHECKING:
-    from otlint.config import Config
+    from otlint.cache.memory import Memory
+    from otlint.cache.store import Store
     from otlint.finding import Finding
     from otlint.gather import Gathered
-    from otlint.level import Safety
-    from otlint.memory import Memory
     from otlint.model.project import Project
+    from otlint.settings.config import Config
+    from otlint.settings.level import Safety
     from otlint.source import Source
-    from otlint.store import Store
 
 # Enough for LibCST to write out what is nested as deeply as `parse` lets through.
 _RECURSION = 4000
@@ -156,8 +156,8 @@ def _name(root: Path, whole: bool) -> str:
 
 def _remember(store: Store, root: Path, whole: bool, project: Project) -> Memory:
     """What is known of a project from earlier runs, as far as what all of it rests on is the same."""
-    from otlint.codec import encode
-    from otlint.memory import Memory
+    from otlint.cache.codec import encode
+    from otlint.cache.memory import Memory
 
     deployments = encode(project.deployments) if project.deployments is not None else None
     basis = digest(f"{deployments} {project.wrappers} {shown(str(root))}")

@@ -14,22 +14,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otlint import check, engine, gate, judge, rule, selection
-from otlint.deployment import Evidence
+from otlint import check, engine, gate, judge, rule
+from otlint.deployment.services import Evidence
 from otlint.engine import Problem, Target
 from otlint.finding import Finding, Location
 from otlint.gather import Gathered
 from otlint.paths import is_test_name, shown
-from otlint.selection import Choice
+from otlint.settings import selection
+from otlint.settings.selection import Choice
 from otlint.toml import ConfigError
 
 if TYPE_CHECKING:
-    from otlint.config import Config
-    from otlint.model.extents import Extent
+    from otlint.model.code.extents import Extent
+    from otlint.model.code.walk import Node
     from otlint.model.module import Module
     from otlint.model.reason import Elsewhere, Reason
-    from otlint.model.walk import Node
-    from otlint.options import Options
+    from otlint.settings.config import Config
+    from otlint.settings.options import Options
     from otlint.source import Source
 
 _QUESTION = re.compile(r"(?s)(?P<path>.+?):(?P<row>[0-9]+)(?::(?P<column>[0-9]+))?")
@@ -241,7 +242,7 @@ class _Inquiry:
 
     def _extent(self, row: int) -> Extent | None:
         """The innermost statement or header that the line is part of."""
-        from otlint.model.extents import extents
+        from otlint.model.code.extents import extents
 
         location = self.module.source.location
         over = [
@@ -276,7 +277,7 @@ class _Inquiry:
         """The rows of a node; of a block only those of its header."""
         import libcst as cst
 
-        from otlint.model.extents import header_end
+        from otlint.model.code.extents import header_end
 
         start, end = self.module.range(node)
         if isinstance(node, cst.BaseCompoundStatement | cst.ExceptHandler | cst.ExceptStarHandler):

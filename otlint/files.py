@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otlint.config import Config, Configs
-from otlint.globs import Globs, spare, spec
 from otlint.paths import below, shown
+from otlint.settings.config import Config, Configs
+from otlint.settings.globs import Globs, spare, spec
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

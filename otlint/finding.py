@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from otlint.level import Level
+from otlint.settings.level import Level
 
 if TYPE_CHECKING:
     from otlint.fix import Fix

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otlint.level import Safety
+from otlint.settings.level import Safety
 
 if TYPE_CHECKING:
     from otlint.source import Source

@@ -18,21 +18,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otlint import gate, quick
+from otlint.cache.codec import decode, encode
 from otlint.clock import clock
-from otlint.codec import decode, encode
 from otlint.crew import Crew, crew_of
-from otlint.model.watch import Reads
+from otlint.model.facts.watch import Reads
 from otlint.paths import is_test_name
-from otlint.settings import Wrappers
+from otlint.settings.declared import Wrappers
 from otlint.source import Source, SourceError
 from otlint.spared import is_spared
 
 if TYPE_CHECKING:
-    from otlint.memory import Known, Memory
-    from otlint.model.data import Facts
+    from otlint.cache.memory import Known, Memory
+    from otlint.cache.store import Store
+    from otlint.model.facts.data import Facts
     from otlint.model.module import Module
     from otlint.model.project import Project
-    from otlint.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class _Gathering:
     ) -> None:
         self.files = files
         self.shown = shown
-        from otlint.deployment import collect
+        from otlint.deployment.services import collect
         from otlint.model.project import Project
         from otlint.settle import Settling
 
@@ -185,7 +185,7 @@ class _Gathering:
 
     def _exchange(self, crew: Crew, found: dict[str, Facts | None], others: set[str]) -> None:
         """Tell the others of the files that this process has parsed, and hear of theirs."""
-        from otlint.model.data import Facts
+        from otlint.model.facts.data import Facts
 
         broken = self.gathered.broken
         mine = {path: [encode(facts), encode(broken.get(path))] for path, facts in found.items() if crew.owns(path)}
@@ -206,7 +206,7 @@ class _Gathering:
             if known.broken:
                 self.gathered.broken[path] = Broken(*known.broken)
                 return None
-            from otlint.model.data import Facts
+            from otlint.model.facts.data import Facts
 
             return decode(Facts, json.loads(known.outline))
         module = self.module(path)
@@ -298,7 +298,7 @@ class _Gathering:
 
     def _collected_by(self, crew: Crew, paths: list[str]) -> dict[str, Facts | None]:
         """The facts of files, each from the process that has parsed it: this one, perhaps."""
-        from otlint.model.data import Facts
+        from otlint.model.facts.data import Facts
 
         state, reads = self.project.state, self.gathered.reads
         found = {path: self._collect_here(path) for path in paths if crew.owns(path)}

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from otlint import rule as rules
+from otlint.cache.codec import decode, encode
+from otlint.cache.digest import digest
 from otlint.clock import clock
-from otlint.codec import decode, encode
-from otlint.digest import digest
 from otlint.engine import Change, Problem, Report, Target
 from otlint.finding import Finding, Location
-from otlint.level import Level, Safety
-from otlint.model.watch import Reads
+from otlint.model.facts.watch import Reads
 from otlint.repair import repair as repair_module
+from otlint.settings.level import Level, Safety
 
 if TYPE_CHECKING:
-    from otlint.config import Config
     from otlint.gather import Broken, Gathered
     from otlint.model.module import Module
     from otlint.rule import Rule
+    from otlint.settings.config import Config
 
 SYNTAX_ERROR = ("OTL000", "syntax-error")
 

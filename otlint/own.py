@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from otlint.level import Level, Safety
+from otlint.settings.level import Level, Safety
 
 
 @dataclass(frozen=True, slots=True)

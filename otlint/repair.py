@@ -12,9 +12,9 @@ from otlint.fix import Safety, apply
 from otlint.source import SourceError
 
 if TYPE_CHECKING:
-    from otlint.config import Config
     from otlint.finding import Finding
     from otlint.model.module import Module
+    from otlint.settings.config import Config
 
 _ROUNDS = 10
 

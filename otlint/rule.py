@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from otlint.level import Level, Safety
+from otlint.settings.level import Level, Safety
 
 if TYPE_CHECKING:
     from otlint.finding import Finding

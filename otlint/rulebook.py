@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from otlint import own, rule, selection
-from otlint.level import Level, Safety
+from otlint import own, rule
+from otlint.settings import selection
+from otlint.settings.level import Level, Safety
 
 
 @dataclass(frozen=True, slots=True)

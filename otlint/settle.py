@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from otlint.model.data import Facts
+    from otlint.model.facts.data import Facts
     from otlint.model.project import Project
 
 # Of files that import each other: a wrapper of a wrapper needs as many rounds as it has layers.

@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from otlint import keys, rulebook, selection
-from otlint.globs import Glob
-from otlint.level import Level, Safety
+from otlint import rulebook
 from otlint.rulebook import Entry
+from otlint.settings import keys, selection
+from otlint.settings.globs import Glob
+from otlint.settings.level import Level, Safety
 
 if TYPE_CHECKING:
-    from otlint.config import Config
+    from otlint.settings.config import Config
 
 _FIXES = {None: "no fix", Safety.SAFE: "safe fix", Safety.UNSAFE: "unsafe fix", Safety.DISPLAY: "suggestion"}
 

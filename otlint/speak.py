@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from otlint.clock import clock
 from otlint.engine import Problem, Report
-from otlint.level import Safety
-from otlint.options import Options
 from otlint.report import SARIF_LIMIT
+from otlint.settings.level import Safety
+from otlint.settings.options import Options
 
 if TYPE_CHECKING:
     from otlint.check import Job

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from otlint import own, rule, selection
+from otlint import own, rule
 from otlint.finding import Finding, Level
 from otlint.fix import Edit, Fix, Safety
-from otlint.selection import Selector, Subject
+from otlint.settings import selection
+from otlint.settings.selection import Selector, Subject
 
 if TYPE_CHECKING:
-    from otlint.config import Config
     from otlint.model.module import Module
+    from otlint.settings.config import Config
     from otlint.source import Source
 
 _MENTION = re.compile(r"#\s*otlint:|#\s*noqa(?!\s*:)|#\s*noqa\s*:[^\r\n]*OTL", re.IGNORECASE)
@@ -149,7 +150,7 @@ class _Reader:
     """Finds the directives in a file's comments and the rows that each one covers."""
 
     def __init__(self, module: Module) -> None:
-        from otlint.model.positions import comments
+        from otlint.model.code.positions import comments
 
         self.module = module
         self.source = module.source
@@ -221,7 +222,7 @@ class _Reader:
     @functools.cached_property
     def statements(self) -> list[tuple[int, int, int]]:
         """Start and end of each simple statement and block header, and the end of what a comment above it covers."""
-        from otlint.model.extents import extents
+        from otlint.model.code.extents import extents
 
         return [(each.start, each.end, each.whole) for each in extents(self.module.walk, self.ranges)]
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from otlint import rule, selection
+from otlint import rule
 from otlint.finding import Level
 from otlint.fix import Safety
+from otlint.settings import selection
 
 CODES = {
     "OTL101": "thread-drops-context",

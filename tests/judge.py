@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from otlint import pages, rule
-from otlint.config import Configs
 from otlint.engine import Report, Target, lint
 from otlint.finding import Finding
 from otlint.fix import Fix, Safety
-from otlint.layers import Layer
+from otlint.settings.config import Configs
+from otlint.settings.layers import Layer
 from tests import spec
 
 

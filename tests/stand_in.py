@@ -9,10 +9,10 @@ from typing import Any
 import libcst as cst
 
 from otlint.fix import Edit
-from otlint.model.names import Names
-from otlint.model.positions import positions
+from otlint.model.code.names import Names
+from otlint.model.code.positions import positions
+from otlint.model.code.walk import Walk
 from otlint.model.project import Project
-from otlint.model.walk import Walk
 from otlint.source import Source
 
 

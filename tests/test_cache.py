@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 import otlint
-from otlint import __main__, gather, replay, store
+from otlint import __main__, gather
+from otlint.cache import replay, store
+from otlint.cache.codec import decode, encode
 from otlint.cli import main
-from otlint.codec import decode, encode
 from otlint.finding import Finding
-from otlint.model.data import Facts
-from otlint.model.watch import Reads
+from otlint.model.facts.data import Facts
+from otlint.model.facts.watch import Reads
 from tests.grove import plant
 
 ROOT = Path(otlint.__file__).parents[1]

@@ -23,7 +23,7 @@ from otlint.edits import delete_statement
 from otlint.finding import Finding, Level
 from otlint.fix import Fix, Safety
 from otlint.model.module import Module
-from otlint.options import Options
+from otlint.settings.options import Options
 from otlint.speak import Progress
 from tests.catalogue import catalogue  # noqa: F401
 from tests.expected import same

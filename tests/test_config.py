@@ -10,11 +10,12 @@ import jsonschema
 import pytest
 import tomli
 
-from otlint import keys, selection, toml
-from otlint.config import Config, Configs, build
+from otlint import toml
 from otlint.finding import Level
 from otlint.fix import Safety
-from otlint.layers import inline
+from otlint.settings import keys, selection
+from otlint.settings.config import Config, Configs, build
+from otlint.settings.layers import inline
 from otlint.toml import ConfigError
 from tests.catalogue import CODES, catalogue, level  # noqa: F401
 

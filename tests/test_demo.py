@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from otlint.config import Configs
 from otlint.engine import Report, Target, lint
-from otlint.layers import Layer
+from otlint.settings.config import Configs
+from otlint.settings.layers import Layer
 
 DEMO = Path(__file__).parent / "demo"
 GOLDEN = DEMO / "findings.txt"

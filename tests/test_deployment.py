@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otlint import pins
-from otlint.deployment import MAX_SIZE, Deployment, Deployments, collect
+from otlint.deployment import pins
+from otlint.deployment.services import MAX_SIZE, Deployment, Deployments, collect
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from stand_in import StandIn, applied
 
 from otlint import edits
 from otlint.fix import Edit
-from otlint.model.positions import comments
+from otlint.model.code.positions import comments
 
 PLAIN = '''\
 #!/usr/bin/env python

@@ -18,13 +18,13 @@ import pytest
 import otlint
 from otlint import rule
 from otlint.cli import main
-from otlint.config import Configs
 from otlint.edits import delete_statement, replace
 from otlint.engine import Report, Target, lint
 from otlint.finding import Finding, Level
 from otlint.fix import Edit, Fix, Safety
-from otlint.layers import Layer
 from otlint.model.module import Module
+from otlint.settings.config import Configs
+from otlint.settings.layers import Layer
 from tests.grove import plant
 
 ROOT = Path(otlint.__file__).parents[1]

@@ -997,7 +997,7 @@ def test_nobody_listens_in_normal_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     def heard(*_: object) -> None:
         raise AssertionError("a reason was made for nobody")
 
-    monkeypatch.setattr("otlint.model.unended.fate", heard)
+    monkeypatch.setattr("otlint.model.spans.unended.fate", heard)
     monkeypatch.setattr("otlint.rules.otl511_provider_not_shut_down.partial", lambda *_: heard)
     make("app.py", HEAD + CASES["OTL501 finally"][0] + CASES["OTL511 no batch"][0])
     assert main(["check", "--isolated", "--select", "OTL501,OTL511", "app.py"]) == 0

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from otlint import files
-from otlint.config import Configs
-from otlint.layers import inline
+from otlint.settings.config import Configs
+from otlint.settings.layers import inline
 
 
 @pytest.fixture(autouse=True)
@@ -247,7 +247,7 @@ def test_ten_thousand_files_are_cheap_and_need_no_patterns(monkeypatch):
         monkeypatch.setattr(os, name, heard(getattr(os, name)))
     assert len(listed()) == 10_000
     assert not [path for path in asked if str(path).endswith(".py")]
-    code = "import sys; from otlint import files; from otlint.config import Configs; "
+    code = "import sys; from otlint import files; from otlint.settings.config import Configs; "
     code += "files.discover(['.'], Configs()); print({'pathspec', 'tomli', 'libcst'}.intersection(sys.modules))"
     env = {**os.environ, "PYTHONPATH": str(Path(files.__file__).parents[1])}
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=env)

@@ -13,9 +13,9 @@ import libcst as cst
 from hypothesis import HealthCheck, event, given, note, settings
 from hypothesis import strategies as st
 
-from otlint.model.flow import Exit, Flow
-from otlint.model.positions import positions
-from otlint.model.walk import Node, Walk
+from otlint.model.code.positions import positions
+from otlint.model.code.walk import Node, Walk
+from otlint.model.flow.ways import Exit, Flow
 from tests import programs
 
 PAGE = Path(__file__).parent / "model" / "flow.md"

@@ -19,12 +19,12 @@ import pytest
 
 from otlint import otel
 from otlint.gather import Gathered, gather
-from otlint.model.data import SpanFacts
-from otlint.model.handlers import Handler
+from otlint.model.code.walk import Node
+from otlint.model.errors.handlers import Handler
+from otlint.model.errors.outcome import outcome
+from otlint.model.facts.data import SpanFacts
 from otlint.model.module import Module
-from otlint.model.outcome import outcome
-from otlint.model.spans import Span
-from otlint.model.walk import Node
+from otlint.model.spans.span import Span
 from otlint.parse import parse
 from otlint.source import Source
 from tests import spec

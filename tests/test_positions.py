@@ -10,8 +10,8 @@ import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from otlint.finding import Location
-from otlint.model.positions import Ranges, comments, positions
-from otlint.model.walk import Walk
+from otlint.model.code.positions import Ranges, comments, positions
+from otlint.model.code.walk import Walk
 from otlint.source import Source
 
 SNIPPETS = {

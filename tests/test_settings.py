@@ -9,7 +9,7 @@ import pytest
 
 from otlint.gather import gather
 from otlint.model.module import Module
-from otlint.settings import Instrumentation, Wrappers
+from otlint.settings.declared import Instrumentation, Wrappers
 
 CALLER = b"""
 import requests
@@ -67,7 +67,7 @@ def test_other_names_that_end_alike():
 
 
 def test_executors_that_carry_the_context():
-    from otlint.model.handoffs import handoffs
+    from otlint.model.context.handoffs import handoffs
 
     source = b"""
     import asyncio

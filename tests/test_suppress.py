@@ -7,11 +7,11 @@ from pathlib import Path
 import libcst as cst
 import pytest
 
-from otlint.config import Config, Configs
 from otlint.finding import Finding, Location
 from otlint.fix import Safety
-from otlint.layers import inline
 from otlint.model.module import Module
+from otlint.settings.config import Config, Configs
+from otlint.settings.layers import inline
 from otlint.source import Source
 from otlint.suppress import Suppressions
 from tests.catalogue import CODES, catalogue, level  # noqa: F401
@@ -345,5 +345,5 @@ def test_levels_and_safety_follow_the_configuration():
 
 
 def test_files_that_mention_no_suppression_are_not_searched(monkeypatch):
-    monkeypatch.setattr("otlint.model.positions.positions", lambda *_: pytest.fail("searched"))
+    monkeypatch.setattr("otlint.model.code.positions.positions", lambda *_: pytest.fail("searched"))
     assert suppressions("a = 1  # a comment\n").own_findings(configured("")) == []

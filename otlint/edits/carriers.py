@@ -9,11 +9,11 @@ import libcst as cst
 
 from otlint.edits.statements import delete_statement, insert_before, prepend
 from otlint.fix import Edit
-from otlint.model.blocks import following
+from otlint.model.code.blocks import following
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
-    from otlint.model.spans import Span
+    from otlint.model.spans.span import Span
 
 Edits = tuple[Edit, ...]
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from otlint.edits.reports import recording_handler
 from otlint.edits.statements import insert_before, wrap_try_finally
 from otlint.fix import Edit
-from otlint.model.blocks import guarded, is_wrappable
-from otlint.model.missed import would_miss
+from otlint.model.code.blocks import guarded, is_wrappable
+from otlint.model.errors.missed import would_miss
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
-    from otlint.model.unended import Unended
+    from otlint.model.spans.unended import Unended
 
 Edits = tuple[Edit, ...]
 

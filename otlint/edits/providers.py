@@ -11,11 +11,11 @@ from otlint import otel
 from otlint.edits.imports import reference
 from otlint.edits.statements import append, insert_before, wrap_try_finally
 from otlint.fix import Edit
-from otlint.model.optional import is_available
+from otlint.model.code.optional import is_available
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
-    from otlint.model.providers import Provider
+    from otlint.model.setup.providers import Provider
 
 Edits = tuple[Edit, ...]
 
@@ -65,7 +65,7 @@ def _sending(
     module: Module, providers: Sequence[Provider], at: cst.CSTNode, method: str
 ) -> tuple[list[str], Edits] | None:
     """Lines that call a method of each provider, by its variable or as the global one, and the imports they need."""
-    from otlint.model.providers import is_global, variable
+    from otlint.model.setup.providers import is_global, variable
 
     lines: list[str] = []
     imports: list[Edit] = []

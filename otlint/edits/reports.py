@@ -12,12 +12,12 @@ from otlint.edits.expressions import bind_exception, fresh_exception
 from otlint.edits.imports import reference
 from otlint.edits.statements import insert_after, prepend
 from otlint.fix import Edit
-from otlint.model.optional import is_available, is_tested
+from otlint.model.code.optional import is_available, is_tested
 
 if TYPE_CHECKING:
-    from otlint.model.handlers import Except
+    from otlint.model.errors.handlers import Except
     from otlint.model.module import Module
-    from otlint.model.spans import Span
+    from otlint.model.spans.span import Span
 
 Edits = tuple[Edit, ...]
 
@@ -90,7 +90,7 @@ def set_error(module: Module, at: cst.CSTNode, span: str, description: str, owne
 
 def holder(module: Module, handler: Except, span: Span) -> tuple[str, Edits] | None:
     """How a span can be written in a handler: its variable, or the current span."""
-    from otlint.model.handlers import real
+    from otlint.model.errors.handlers import real
 
     at = handler.body.body[0]
     if span.variable is not None:

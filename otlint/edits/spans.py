@@ -12,12 +12,12 @@ from otlint.edits.expressions import append_element, replace, set_argument
 from otlint.edits.imports import reference
 from otlint.edits.statements import insert_after, prepend
 from otlint.fix import Edit
-from otlint.model.optional import is_available, is_tested
-from otlint.model.walk import Node
+from otlint.model.code.optional import is_available, is_tested
+from otlint.model.code.walk import Node
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
-    from otlint.model.spans import Span
+    from otlint.model.spans.span import Span
 
 Edits = tuple[Edit, ...]
 Pair = tuple[str, str]

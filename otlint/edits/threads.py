@@ -9,10 +9,10 @@ import libcst as cst
 from otlint.edits.expressions import insert_argument, prepend_element, replace, set_argument
 from otlint.edits.imports import reference
 from otlint.fix import Edit
-from otlint.model.values import argument, is_hidden
+from otlint.model.code.values import argument, is_hidden
 
 if TYPE_CHECKING:
-    from otlint.model.handoffs import Handoff
+    from otlint.model.context.handoffs import Handoff
     from otlint.model.module import Module
 
 Edits = tuple[Edit, ...]

@@ -14,36 +14,36 @@ import libcst as cst
 from otlint import known, otel
 from otlint.finding import Finding, Related
 from otlint.fix import Fix, downgrade, replaces_hash
-from otlint.model.active import Active, active_at
-from otlint.model.attributes import Attribute
-from otlint.model.data import Facts, FunctionFacts
-from otlint.model.entry import Entries
-from otlint.model.facts import collect, outline
-from otlint.model.flow import Exit, Flow
-from otlint.model.handlers import Handler, Mark, handlers, mark
-from otlint.model.helpers import Helpers
-from otlint.model.instrumentation import Instrumentation
-from otlint.model.instruments import Instrument, instruments
-from otlint.model.logs import Logs
-from otlint.model.names import Names
-from otlint.model.origins import Origins
-from otlint.model.ownership import SPAN, TOKEN, Custody
-from otlint.model.passing import Given
-from otlint.model.positions import Ranges, comments
+from otlint.model.attributes.written import Attribute
+from otlint.model.code.logs import Logs
+from otlint.model.code.names import Names
+from otlint.model.code.origins import Origins
+from otlint.model.code.positions import Ranges, comments
+from otlint.model.code.values import Values, argument
+from otlint.model.code.walk import Function, Node, Walk
+from otlint.model.errors.handlers import Handler, Mark, handlers, mark
+from otlint.model.errors.strays import strays
+from otlint.model.errors.wrapping import swallowed
+from otlint.model.facts.collecting import collect, outline
+from otlint.model.facts.data import Facts, FunctionFacts
+from otlint.model.flow.raising import Raising
+from otlint.model.flow.ways import Exit, Flow
+from otlint.model.functions.helpers import Helpers
+from otlint.model.functions.passing import Given
+from otlint.model.kinds.entry import Entries
+from otlint.model.kinds.purpose import Purpose, decided_elsewhere, misjudged
+from otlint.model.kinds.work import Work
+from otlint.model.metrics.instruments import Instrument, instruments
 from otlint.model.project import Project
-from otlint.model.providers import Provider, providers, sends
-from otlint.model.purpose import Purpose, decided_elsewhere, misjudged
-from otlint.model.raising import Raising
 from otlint.model.reason import Listener, Reason
-from otlint.model.spans import Span, Spans
-from otlint.model.strays import strays
-from otlint.model.text import Text, Texts
-from otlint.model.values import Values, argument
-from otlint.model.walk import Function, Node, Walk
-from otlint.model.work import Work
-from otlint.model.wrapping import swallowed
+from otlint.model.setup.instrumentation import Instrumentation
+from otlint.model.setup.providers import Provider, providers, sends
+from otlint.model.spans.active import Active, active_at
+from otlint.model.spans.ownership import SPAN, TOKEN, Custody
+from otlint.model.spans.span import Span, Spans
+from otlint.model.text.bounds import Text, Texts
 from otlint.paths import is_test_name, module_name
-from otlint.settings import Instrumentation as Declared
+from otlint.settings.declared import Instrumentation as Declared
 from otlint.source import Source
 
 Place = Node | Related

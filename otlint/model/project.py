@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otlint import otel
-from otlint.model.constants import Constants
-from otlint.model.data import ClassFacts, Facts, FunctionFacts
-from otlint.model.reach import Reach
-from otlint.model.speakers import Speakers
-from otlint.model.state import State
-from otlint.model.watch import FILE, STARS, Name, Watch
+from otlint.model.facts.constants import Constants
+from otlint.model.facts.data import ClassFacts, Facts, FunctionFacts
+from otlint.model.facts.reach import Reach
+from otlint.model.facts.speakers import Speakers
+from otlint.model.facts.state import State
+from otlint.model.facts.watch import FILE, STARS, Name, Watch
 from otlint.paths import module_name
-from otlint.settings import Wrappers
+from otlint.settings.declared import Wrappers
 
 if TYPE_CHECKING:
-    from otlint.deployment import Deployments
+    from otlint.deployment.services import Deployments
 
 # A module that imports itself under a longer name would be followed for ever.
 _MAX_RE_EXPORTS = 20
@@ -324,7 +324,7 @@ class Project:
         return frozenset(found)
 
     def installs(self, path: str) -> tuple[tuple[str, str, bool], ...]:
-        """The providers that the functions of a file install; see `otlint.model.installing.installs`."""
+        """The providers that the functions of a file install; see `otlint.model.setup.installing.installs`."""
         self.watch.questions.add(("installs", path))
         facts = self._files.get(path)
         return facts.installs if facts is not None else ()
@@ -472,7 +472,7 @@ class Project:
     def imported(self, dotted: str, path: str) -> Facts | None:
         """The project file that an imported name comes from: the name is a module, or something in one.
 
-        Of its facts only those are to be used that `otlint.model.state.outside` tells from its definitions.
+        Of its facts only those are to be used that `otlint.model.facts.state.outside` tells from its definitions.
         """
         found = self.module(dotted, path) or self.module(dotted.rpartition(".")[0] or dotted, path)
         if found is not None:

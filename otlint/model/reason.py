@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from otlint.deployment import Evidence
-from otlint.model.walk import Node
+from otlint.deployment.services import Evidence
+from otlint.model.code.walk import Node
 
 if TYPE_CHECKING:
     from otlint.model.module import Module

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
-from otlint.model.keeping import fate
+from otlint.model.code.walk import Node
 from otlint.model.reason import Reason
-from otlint.model.walk import Node
+from otlint.model.spans.keeping import fate
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
-    from otlint.model.spans import Span
+    from otlint.model.spans.span import Span
 
 _MANNERS = {
     "with": "ended by its `with`",

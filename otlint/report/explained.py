@@ -7,11 +7,11 @@ import json as encoder
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
-from otlint import selection
 from otlint.report import Setting
 from otlint.report.frame import Paint, clean
 from otlint.report.json import as_object
 from otlint.report.text import block
+from otlint.settings import selection
 
 if TYPE_CHECKING:
     from otlint.explain import Answer, Explained, Spot, Told

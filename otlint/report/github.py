@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from otlint.level import Level
 from otlint.paths import below
+from otlint.settings.level import Level
 
 if TYPE_CHECKING:
     from otlint.engine import Report

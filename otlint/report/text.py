@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
-from otlint import selection
-from otlint.level import Level, Safety
 from otlint.report.frame import Mark, Paint, clean, diff, frame
+from otlint.settings import selection
+from otlint.settings.level import Level, Safety
 
 if TYPE_CHECKING:
     from otlint.engine import Report

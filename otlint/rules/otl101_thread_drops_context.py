@@ -11,7 +11,7 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.handoffs import Handoff
+    from otlint.model.context.handoffs import Handoff
     from otlint.model.module import Module
 
 _POOLS = frozenset({"submit", "map", "executor", "apply", "callback"})
@@ -23,8 +23,8 @@ _SUBMITTED = frozenset({"submit", "map", "executor", "helper"})
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.background import missed
-    from otlint.model.handoffs import handoffs
+    from otlint.model.context.background import missed
+    from otlint.model.context.handoffs import handoffs
 
     if module.is_spared_test:
         return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.processes import children, parent_lost, spans_lost
+    from otlint.model.context.processes import children, parent_lost, spans_lost
 
     if module.is_spared_test:
         return

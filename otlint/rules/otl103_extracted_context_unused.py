@@ -11,16 +11,16 @@ from otlint.fix import Edit, Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.extracts import Unused
+    from otlint.model.code.walk import Node
+    from otlint.model.context.extracts import Unused
     from otlint.model.module import Module
-    from otlint.model.walk import Node
 
 _ADVICE = "give it to the span as `context=`, or `attach` it"
 
 
 @rule(Level.ERROR, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.extracts import unused_extracts
+    from otlint.model.context.extracts import unused_extracts
 
     for found in unused_extracts(module):
         yield module.finding(
@@ -40,7 +40,7 @@ def _message(found: Unused) -> str:
 
 def _fix(module: Module, found: Unused) -> Fix | None:
     """`ctx = extract(…)` and `start_span(…, context=ctx)`."""
-    from otlint.model.blocks import plain_statement
+    from otlint.model.code.blocks import plain_statement
 
     statement = plain_statement(module, found.call)
     if found.span is None or found.overwritten or not (found.names or statement):

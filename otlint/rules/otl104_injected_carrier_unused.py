@@ -13,9 +13,9 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
+    from otlint.model.code.walk import Node
     from otlint.model.module import Module
-    from otlint.model.spans import Span
-    from otlint.model.walk import Node
+    from otlint.model.spans.span import Span
 
 _LOOKS_AT_NAMES = frozenset({"builtins.locals", "builtins.eval", "builtins.exec", "builtins.vars"})
 
@@ -24,7 +24,7 @@ _LOOKS_AT_NAMES = frozenset({"builtins.locals", "builtins.eval", "builtins.exec"
 def check(module: Module) -> Iterator[Finding]:
     import libcst as cst
 
-    from otlint.model.injected import early_helpers, injections, is_new
+    from otlint.model.context.injected import early_helpers, injections, is_new
 
     if module.is_spared_test:
         return
@@ -43,7 +43,7 @@ def _named(module: Module, call: cst.Call, given: cst.Name) -> Iterator[Finding]
     """A dict that the function makes, and what it does with it."""
     import libcst as cst
 
-    from otlint.model.injected import early, is_injected, is_made_here, is_written, left_by
+    from otlint.model.context.injected import early, is_injected, is_made_here, is_written, left_by
 
     function = module.function_of(call)
     if not isinstance(function, cst.FunctionDef) or not is_made_here(module, given, function):

@@ -13,8 +13,8 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
+    from otlint.model.code.walk import Node
     from otlint.model.module import Module
-    from otlint.model.walk import Node
 
 # What a parameter is called that holds the context of the caller.
 _NAMES = frozenset(
@@ -76,7 +76,7 @@ def _empty(module: Module, given: cst.BaseExpression) -> cst.BaseExpression | No
 
 def _is_meant(module: Module, call: cst.Call) -> bool:
     """Whether the comments around the call, or what the function says of itself, ask for a new trace."""
-    from otlint.model.remarks import remarks
+    from otlint.model.code.remarks import remarks
 
     return any(map(_MEANT.search, remarks(module, call)))
 

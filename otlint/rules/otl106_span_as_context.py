@@ -22,7 +22,7 @@ _IN_CONTEXT, _AS_SPAN = otel.SET_SPAN_IN_CONTEXT, otel.NON_RECORDING_SPAN
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.contexts import Kind, borrowed, kind_of, mistaken
+    from otlint.model.context.contexts import Kind, borrowed, kind_of, mistaken
 
     for call in module.calls(*otel.CONTEXTS):
         api = module.api(call.func) or ""
@@ -60,7 +60,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _advice(kind: object) -> str:
-    from otlint.model.contexts import Kind
+    from otlint.model.context.contexts import Kind
 
     if kind is Kind.SPAN:
         return "put the span into one with `set_span_in_context`"
@@ -70,7 +70,7 @@ def _advice(kind: object) -> str:
 
 
 def _fix(module: Module, given: cst.BaseExpression, kind: object) -> Fix | None:
-    from otlint.model.contexts import Kind, is_always
+    from otlint.model.context.contexts import Kind, is_always
 
     if not isinstance(kind, Kind) or not is_always(module, given, kind):
         return None

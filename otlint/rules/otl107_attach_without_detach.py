@@ -11,10 +11,10 @@ from otlint.fix import Edit, Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.attaches import Leak, Tangle
-    from otlint.model.flow import Exit
+    from otlint.model.code.walk import Node
+    from otlint.model.context.attaches import Leak, Tangle
+    from otlint.model.flow.ways import Exit
     from otlint.model.module import Module
-    from otlint.model.walk import Node
 
 _EXITS = {
     "exception": "when an exception leaves the function",
@@ -28,7 +28,7 @@ _EXITS = {
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.attaches import attaches
+    from otlint.model.context.attaches import attaches
 
     for each in attaches(module):
         for leak in each.leaks():
@@ -88,7 +88,7 @@ def _related(tangle: Tangle) -> list[tuple[Node, str]]:
 
 def _fix(module: Module, leak: Leak) -> Fix | None:
     """`token = attach(…)`, and `try: … finally: detach(token)` around what follows in its block."""
-    from otlint.model.blocks import guarded
+    from otlint.model.code.blocks import guarded
 
     guard = guarded(module, leak.custody)
     if guard is None or leak.covered:

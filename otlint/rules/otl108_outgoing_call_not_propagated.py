@@ -20,7 +20,7 @@ _SAYS = {
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.outgoing import outgoing
+    from otlint.model.kinds.outgoing import outgoing
 
     for found in outgoing(module):
         yield module.finding(

@@ -11,12 +11,12 @@ from otlint.rule import rule
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
-    from otlint.model.spans import Span
+    from otlint.model.spans.span import Span
 
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.incoming import incoming, taken
+    from otlint.model.kinds.incoming import incoming, taken
 
     if module.is_spared_test:
         return
@@ -38,7 +38,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _is_given(module: Module, span: Span) -> bool:
     """Whether the span may get its parent or links where it starts, or from the helper that starts it."""
-    from otlint.model.values import is_hidden
+    from otlint.model.code.values import is_hidden
 
     if span.helper is not None:
         return span.helper.parent != "current"

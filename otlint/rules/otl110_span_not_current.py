@@ -12,15 +12,15 @@ from otlint.rule import rule
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
-    from otlint.model.spans import Span
+    from otlint.model.spans.span import Span
 
 _BETWEEN = "enter `use_span` in `__enter__` and leave it in `__exit__`"
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.managed import left_aside
-    from otlint.model.outside import outside
+    from otlint.model.spans.managed import left_aside
+    from otlint.model.spans.outside import outside
 
     if module.is_spared_test:
         return

@@ -31,7 +31,7 @@ _MESSAGES = {
 
 @rule(Level.ERROR)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.generators import held
+    from otlint.model.spans.generators import held
 
     for each in held(module):
         place = "the work starts when the consumer asks" if each.way == "decorator" else "the consumer goes on here"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.propagators import carries, is_estate, made
+    from otlint.model.context.propagators import carries, is_estate, made
 
     if module.is_spared_test:
         return
@@ -65,7 +65,7 @@ def _without_baggage(module: Module, given: cst.BaseExpression) -> Finding:
 def _fix(module: Module, given: cst.BaseExpression, missing: tuple[str, ...]) -> Fix:
     import libcst as cst
 
-    from otlint.model.propagators import parts
+    from otlint.model.context.propagators import parts
 
     made: list[str] = []
     imports: list[Edit] = []

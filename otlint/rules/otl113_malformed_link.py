@@ -49,7 +49,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _missing(module: Module) -> Iterator[Finding]:
     """One context of many as the parent, where links should name them all."""
-    from otlint.model.fanin import spans_of_many
+    from otlint.model.context.fanin import spans_of_many
 
     for span, given in spans_of_many(module) if not module.is_test else ():
         yield module.finding(
@@ -61,7 +61,7 @@ def _missing(module: Module) -> Iterator[Finding]:
 
 
 def _links(module: Module, given: cst.BaseExpression) -> Iterator[Finding]:
-    from otlint.model.elements import given_elements
+    from otlint.model.code.elements import given_elements
 
     kind = module.type(given)
     if kind in {otel.LINK, otel.SPAN, otel.SPAN_CONTEXT}:

@@ -13,7 +13,7 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from otlint.model.carriers import Wrong
+    from otlint.model.context.carriers import Wrong
     from otlint.model.module import Module
 
 _METHODS = frozenset({"__setitem__", "setdefault", "__getitem__"})
@@ -21,7 +21,7 @@ _METHODS = frozenset({"__setitem__", "setdefault", "__getitem__"})
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.carriers import wrong
+    from otlint.model.context.carriers import wrong
 
     if module.is_spared_test:
         return

@@ -13,14 +13,14 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
+    from otlint.model.code.walk import Node
+    from otlint.model.context.siblings import Sibling
     from otlint.model.module import Module
-    from otlint.model.siblings import Sibling
-    from otlint.model.walk import Node
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.siblings import siblings
+    from otlint.model.context.siblings import siblings
 
     if module.is_spared_test:
         return

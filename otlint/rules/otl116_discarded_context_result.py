@@ -36,8 +36,8 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _unread(module: Module) -> Iterator[Finding]:
     """`ctx = baggage.set_baggage("tenant", tenant)`, and nothing reads `ctx`."""
-    from otlint.model.extracts import is_dropped
-    from otlint.model.ownership import TOKEN
+    from otlint.model.context.extracts import is_dropped
+    from otlint.model.spans.ownership import TOKEN
 
     for call in module.calls(*otel.MAKES) if not module.is_spared_test else ():
         custody = module.helpers.ownership.of(call, TOKEN)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.INFO)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.workers import workers
+    from otlint.model.context.workers import workers
 
     if module.is_spared_test:
         return

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from otlint.model.module import Module
-    from otlint.model.spans import Span
-    from otlint.model.text import Texts
+    from otlint.model.spans.span import Span
+    from otlint.model.text.bounds import Texts
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
@@ -55,14 +55,14 @@ def _is_drawn(module: Module, source: cst.CSTNode) -> bool:
     """Whether a program that only makes spans up, to fill a back end for a demonstration, draws the name."""
     import libcst as cst
 
-    from otlint.model.endings import ends_by_itself
+    from otlint.model.setup.endings import ends_by_itself
 
     api = module.api(source.func) if isinstance(source, cst.Call) else None
     return api is not None and api.startswith(("secrets.", "random.")) and ends_by_itself(module)
 
 
 def _fix(module: Module, texts: Texts, call: cst.Call, name: cst.BaseExpression, span: Span | None) -> Fix | None:
-    from otlint.model.template import without
+    from otlint.model.text.template import without
 
     renamed = without(module, name, lambda part: texts.of(part).is_unbounded)
     if renamed is None:

@@ -22,8 +22,8 @@ _PARAMETERS = {otel.ADD_EVENT: "name", otel.LOG_RECORD: "event_name"}
 def check(module: Module) -> Iterator[Finding]:
     import libcst as cst
 
-    from otlint.model.passing import span_method
-    from otlint.model.values import argument
+    from otlint.model.code.values import argument
+    from otlint.model.functions.passing import span_method
 
     if module.is_spared_test:
         return
@@ -49,8 +49,8 @@ def check(module: Module) -> Iterator[Finding]:
 def _fix(module: Module, call: cst.Call, name: cst.BaseExpression) -> Fix | None:
     import libcst as cst
 
-    from otlint.model.template import without
-    from otlint.model.values import argument, is_hidden
+    from otlint.model.code.values import argument, is_hidden
+    from otlint.model.text.template import without
 
     renamed = without(module, name, lambda part: module.text(part).is_unbounded)
     if renamed is None or is_hidden(call) or module.texts.has_body(name):

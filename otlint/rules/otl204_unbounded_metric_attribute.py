@@ -12,9 +12,9 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from otlint.model.attributes import Attribute
+    from otlint.model.attributes.written import Attribute
     from otlint.model.module import Module
-    from otlint.model.text import Text
+    from otlint.model.text.bounds import Text
 
 
 @rule(Level.WARNING)
@@ -58,8 +58,8 @@ def _is_said(attribute: Attribute, verdict: Text) -> bool:
     """Whether the key says that each thing has a value of its own, where nothing is known of what it is set to."""
     import libcst as cst
 
-    from otlint.model.text import Bound
-    from otlint.model.wording import is_identity, says_unbounded
+    from otlint.model.text.bounds import Bound
+    from otlint.model.text.wording import is_identity, says_unbounded
 
     if verdict.bound is not Bound.UNKNOWN or not isinstance(attribute.value, cst.Name | cst.Subscript):
         return False
@@ -74,7 +74,7 @@ def _knows_routes(module: Module, attribute: Attribute, verdict: Text) -> bool:
     """
     import libcst as cst
 
-    from otlint.model.pieces import last_name
+    from otlint.model.text.pieces import last_name
 
     if verdict.origin is None or last_name(verdict.origin) != "path":
         return False
@@ -108,8 +108,8 @@ def _is_error(module: Module, name: cst.Name) -> bool:
 
 def _is_measured(module: Module, name: cst.Name) -> bool:
     """Whether it is a number that was measured: `lag_ms`, `longitude`."""
-    from otlint.model.text import Bound
-    from otlint.model.wording import is_measured
+    from otlint.model.text.bounds import Bound
+    from otlint.model.text.wording import is_measured
 
     is_text = module.type(name) in {"builtins.str", "builtins.bool"}
     return is_measured(name.value) and not is_text and module.texts.of(name).bound is not Bound.BOUNDED

@@ -11,7 +11,7 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.failures import Failure
+    from otlint.model.errors.failures import Failure
     from otlint.model.module import Module
 
 _LACKS = {
@@ -25,7 +25,7 @@ _LACKS = {
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.failures import EITHER, failures
+    from otlint.model.errors.failures import EITHER, failures
 
     if module.is_spared_test:
         return

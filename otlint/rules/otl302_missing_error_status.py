@@ -11,8 +11,8 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.failures import Failure
-    from otlint.model.handlers import Mark
+    from otlint.model.errors.failures import Failure
+    from otlint.model.errors.handlers import Mark
     from otlint.model.module import Module
 
 _TITLE = "Set the status to ERROR"
@@ -22,7 +22,7 @@ _OVERRULED = "but what starts the span sets its status to OK in the end; let the
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.failures import failures, unmarked
+    from otlint.model.errors.failures import failures, unmarked
 
     if module.is_spared_test:
         return

@@ -14,7 +14,7 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from otlint.model.doubles import Double
+    from otlint.model.errors.doubles import Double
     from otlint.model.module import Module
 
 _TITLE = "Delete what the span does by itself"
@@ -22,7 +22,7 @@ _TITLE = "Delete what the span does by itself"
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.doubles import doubles, entered_twice, recorded_before, repeats, single
+    from otlint.model.errors.doubles import doubles, entered_twice, recorded_before, repeats, single
 
     if module.is_spared_test:
         return
@@ -70,7 +70,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _handed_on(module: Module) -> Iterator[Finding]:
-    from otlint.model.exits import handed_on
+    from otlint.model.errors.exits import handed_on
 
     for call, span, leave in handed_on(module):
         yield module.finding(

@@ -13,13 +13,13 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
+    from otlint.model.errors.statuses import WrongStatus
     from otlint.model.module import Module
-    from otlint.model.statuses import WrongStatus
 
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.statuses import Fault, wrong_statuses
+    from otlint.model.errors.statuses import Fault, wrong_statuses
 
     if module.is_spared_test:
         return
@@ -35,7 +35,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _message(module: Module, wrong: WrongStatus) -> str:
-    from otlint.model.statuses import Fault
+    from otlint.model.errors.statuses import Fault
 
     code = module.code(wrong.value)
     what = f"`{code}`" if len(code) <= 40 and "\n" not in code else "the value"
@@ -66,8 +66,8 @@ def _short(code: str) -> str:
 
 
 def _fix(module: Module, wrong: WrongStatus) -> Fix | None:
-    from otlint.model.nature import Nature
-    from otlint.model.statuses import Fault
+    from otlint.model.code.nature import Nature
+    from otlint.model.errors.statuses import Fault
 
     if not module.walk.inside(wrong.value, wrong.call):
         return None

@@ -11,13 +11,13 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
+    from otlint.model.errors.recorded import WrongRecord
     from otlint.model.module import Module
-    from otlint.model.recorded import WrongRecord
 
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.recorded import wrong_records
+    from otlint.model.errors.recorded import wrong_records
 
     if module.is_spared_test:
         return
@@ -32,7 +32,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _message(wrong: WrongRecord) -> str:
-    from otlint.model.nature import Nature
+    from otlint.model.code.nature import Nature
 
     if wrong.nature is Nature.NONE:
         return "`None` is recorded as an exception of type `NoneType`; give the exception, or record nothing"
@@ -44,7 +44,7 @@ def _message(wrong: WrongRecord) -> str:
 
 def _fix(module: Module, wrong: WrongRecord) -> Fix | None:
     """`sys.exc_info()` holds the exception in the middle; any other value does not have it."""
-    from otlint.model.nature import Nature
+    from otlint.model.code.nature import Nature
 
     if wrong.nature is not Nature.EXC_INFO or not module.walk.inside(wrong.value, wrong.call):
         return None

@@ -13,13 +13,13 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from otlint.model.missed import Missed
+    from otlint.model.errors.missed import Missed
     from otlint.model.module import Module
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.missed import missed_errors
+    from otlint.model.errors.missed import missed_errors
 
     for missed in missed_errors(module):
         yield module.finding(

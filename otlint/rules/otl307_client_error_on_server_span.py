@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.refusals import refusals
+    from otlint.model.errors.refusals import refusals
 
     if module.is_spared_test:
         return

@@ -11,13 +11,13 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
+    from otlint.model.errors.substitutes import Substitute
     from otlint.model.module import Module
-    from otlint.model.substitutes import Substitute
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.substitutes import substitutes
+    from otlint.model.errors.substitutes import substitutes
 
     if module.is_spared_test:
         return

@@ -11,7 +11,7 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.handlers import Handler
+    from otlint.model.errors.handlers import Handler
     from otlint.model.module import Module
 
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     import libcst as cst
 
-    from otlint.model.wrapping import swallowed
+    from otlint.model.errors.wrapping import swallowed
 
     if module.is_spared_test:
         return
@@ -40,7 +40,7 @@ def _fix(module: Module, handler: Handler) -> Fix | None:
     """`raise` at the end; what the span does by itself goes."""
     import libcst as cst
 
-    from otlint.model.doubles import recording_block
+    from otlint.model.errors.doubles import recording_block
 
     if any(way.kind == "return" for way in handler.goes_out):
         return None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.strays import sent_apart, strays
+    from otlint.model.errors.strays import sent_apart, strays
 
     if module.is_spared_test:
         return

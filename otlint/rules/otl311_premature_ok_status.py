@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.premature import oks
+    from otlint.model.errors.premature import oks
 
     if module.is_spared_test:
         return

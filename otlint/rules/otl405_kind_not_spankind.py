@@ -11,14 +11,14 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.kinds import WrongKind
     from otlint.model.module import Module
-    from otlint.model.spans import Span
+    from otlint.model.spans.kinds import WrongKind
+    from otlint.model.spans.span import Span
 
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.kinds import wrong_kinds
+    from otlint.model.spans.kinds import wrong_kinds
 
     for span in module.spans:
         for wrong in wrong_kinds(module, span):
@@ -33,7 +33,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _fix(module: Module, span: Span, wrong: WrongKind) -> Fix | None:
-    from otlint.model.optional import is_available
+    from otlint.model.code.optional import is_available
 
     if not wrong.free or wrong.meant is None:
         return None

@@ -12,12 +12,12 @@ from otlint.rule import rule
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
-    from otlint.model.spans import Span
+    from otlint.model.spans.span import Span
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.doubled import doubled
+    from otlint.model.kinds.doubled import doubled
 
     if module.is_spared_test:
         return

@@ -13,8 +13,8 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from otlint.model.late import Late
     from otlint.model.module import Module
+    from otlint.model.setup.late import Late
 
 # How an instrumentor is told of one object: by a method of its own, or by an argument of `instrument()`.
 _METHOD = "instrument_app"
@@ -23,7 +23,7 @@ _ARGUMENT = {"sqlalchemy": "engine"}
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.late import late
+    from otlint.model.setup.late import late
 
     if module.is_spared_test:
         return

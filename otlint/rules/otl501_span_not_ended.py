@@ -12,7 +12,7 @@ from otlint.rule import rule
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
-    from otlint.model.unended import Unended
+    from otlint.model.spans.unended import Unended
 
 _EXITS = {
     "exception": "when an exception leaves the function",
@@ -26,8 +26,8 @@ _EXITS = {
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.streams import is_stream
-    from otlint.model.unended import unended
+    from otlint.model.spans.streams import is_stream
+    from otlint.model.spans.unended import unended
 
     for found in unended(module):
         if is_stream(found):
@@ -68,7 +68,7 @@ def _left_open(module: Module, found: Unended) -> tuple[str, tuple[Edit, ...]] |
 
 def _dropped(module: Module, found: Unended) -> tuple[str, tuple[Edit, ...]] | None:
     """A call that is a statement of its own: `with` around what follows ends the span."""
-    from otlint.model.blocks import following, is_wrappable, plain_statement
+    from otlint.model.code.blocks import following, is_wrappable, plain_statement
 
     call = found.span.start
     statement = plain_statement(module, call) if found.custody.dropped else None

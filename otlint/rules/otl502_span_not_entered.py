@@ -12,8 +12,8 @@ from otlint.rule import rule
 
 if TYPE_CHECKING:
     from otlint.edits.layout import Statement
-    from otlint.model.entering import Unentered
     from otlint.model.module import Module
+    from otlint.model.spans.entering import Unentered
 
 _MESSAGES = {
     "statement": "nothing enters the context manager that `{function}` returns, so {loss}; use it in `with`",
@@ -30,7 +30,7 @@ _STARTS = "start_as_current_span"
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.entering import unentered
+    from otlint.model.spans.entering import unentered
 
     for found in unentered(module):
         if found.way in {"statement", "assigned"} and module.silenced(found.at, _is_tried_out(module, found)):
@@ -62,7 +62,7 @@ def _fix(module: Module, found: Unentered) -> Fix | None:
 
 def _wrap(module: Module, found: Unentered) -> tuple[Edit, ...] | None:
     """`with … as span:` around the rest of the block, in place of the statement."""
-    from otlint.model.blocks import following, is_wrappable, plain_statement
+    from otlint.model.code.blocks import following, is_wrappable, plain_statement
 
     entered = module.walk.parent[module.walk.parent[found.at]]
     statement = plain_statement(module, entered if found.way == "entered" else found.at)
@@ -82,7 +82,7 @@ def _entered(module: Module, found: Unentered) -> str:
     """The manager as `with` is given it: `use_span` ends the span that nothing else ends."""
     import libcst as cst
 
-    from otlint.model.unended import left_to_manager
+    from otlint.model.spans.unended import left_to_manager
 
     if found.call is None or found.call not in left_to_manager(module).values():
         return module.code(found.at)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.ended import late
+    from otlint.model.spans.ended import late
 
     if module.is_spared_test:
         return

@@ -11,15 +11,15 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.ended import Late
     from otlint.model.module import Module
+    from otlint.model.spans.ended import Late
 
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
     import libcst as cst
 
-    from otlint.model.ended import late
+    from otlint.model.spans.ended import late
 
     if module.is_spared_test:
         return
@@ -40,7 +40,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _current(module: Module) -> Iterator[Finding]:
     """The function's own span, asked for as the current one."""
-    from otlint.model.foreign import doubled
+    from otlint.model.spans.foreign import doubled
 
     for found, span in doubled(module):
         what = "decorator" if span.manner == "decorator" else "`with` around it"

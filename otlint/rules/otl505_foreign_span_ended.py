@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.foreign import by_hand, foreign
+    from otlint.model.spans.foreign import by_hand, foreign
 
     if module.is_spared_test:
         return

@@ -12,12 +12,12 @@ from otlint.rule import rule
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
-    from otlint.model.streams import Leak
+    from otlint.model.spans.streams import Leak
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.streams import leaks
+    from otlint.model.spans.streams import leaks
 
     if module.is_spared_test:
         return

@@ -13,7 +13,7 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from otlint.model.clock import Moment
+    from otlint.model.metrics.clock import Moment
     from otlint.model.module import Module
 
 _NOW = "time.time_ns"
@@ -23,7 +23,7 @@ _HARM = {"is a float": _LOST, "is a datetime": _LOST}
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.clock import moment
+    from otlint.model.metrics.clock import moment
 
     for call in module.calls(*otel.TIMESTAMPS):
         for parameter in otel.TIMESTAMPS[module.api(call.func) or ""]:
@@ -47,7 +47,7 @@ def _fix(module: Module, given: cst.BaseExpression, when: Moment) -> Fix | None:
     """A clock that is read in the argument itself is read in nanoseconds; what a variable holds is converted."""
     import libcst as cst
 
-    from otlint.model.clock import is_bare
+    from otlint.model.metrics.clock import is_bare
 
     if not when.is_epoch or when.call is None:
         return None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.ERROR)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.unawaited import unawaited
+    from otlint.model.spans.unawaited import unawaited
 
     if module.is_spared_test:
         return

@@ -12,10 +12,10 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.endings import Abrupt
+    from otlint.model.code.walk import Node
     from otlint.model.module import Module
-    from otlint.model.providers import Provider
-    from otlint.model.walk import Node
+    from otlint.model.setup.endings import Abrupt
+    from otlint.model.setup.providers import Provider
 
 
 _NAMES = {"os.kill": "SIGKILL"}
@@ -23,8 +23,8 @@ _NAMES = {"os.kill": "SIGKILL"}
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.endings import abrupt_ends
-    from otlint.model.providers import kept
+    from otlint.model.setup.endings import abrupt_ends
+    from otlint.model.setup.providers import kept
 
     if module.is_spared_test:
         return
@@ -59,8 +59,8 @@ def _never(module: Module, provider: Provider) -> Finding:
 
 def _by_signal(module: Module, held: list[Provider]) -> Iterator[Finding]:
     """Servers and scripts that die of SIGTERM; one finding for all providers that die with them."""
-    from otlint.model.endings import endless_loop
-    from otlint.model.serving import is_handed_out, lifespan, pooled, served
+    from otlint.model.setup.endings import endless_loop
+    from otlint.model.setup.serving import is_handed_out, lifespan, pooled, served
 
     server = served(module) if held else None
     if held and (server is None or server.unless):
@@ -93,7 +93,7 @@ def _by_signal(module: Module, held: list[Provider]) -> Iterator[Finding]:
 
 def _abrupt(module: Module, end: Abrupt, held: Sequence[Provider]) -> Finding:
     """`os._exit(0)`, `os.execv(…)`. What is inside of a span loses that as well, whatever is flushed."""
-    from otlint.model.blocks import plain_statement
+    from otlint.model.code.blocks import plain_statement
 
     statement = plain_statement(module, end.call) if module.span_around(end.call) is None else None
     made = edits.flush_before(module, statement, held) if statement is not None else None
@@ -109,7 +109,7 @@ def _abrupt(module: Module, end: Abrupt, held: Sequence[Provider]) -> Finding:
 
 def _repeated(module: Module) -> Iterator[Finding]:
     """`atexit.register(provider.shutdown)`."""
-    from otlint.model.providers import registered_again
+    from otlint.model.setup.providers import registered_again
 
     for call, statement in registered_again(module):
         yield module.finding(

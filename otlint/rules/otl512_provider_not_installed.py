@@ -10,8 +10,8 @@ from otlint.finding import Finding, Level
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.idle import Idle
     from otlint.model.module import Module
+    from otlint.model.setup.idle import Idle
 
 _NAMES = {
     otel.SDK_PROVIDER: ("tracer provider", "span processor", "spans"),
@@ -22,7 +22,7 @@ _NAMES = {
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.idle import idle
+    from otlint.model.setup.idle import idle
 
     if module.is_spared_test:
         return

@@ -21,8 +21,8 @@ _WHAT = {
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.installing import events, refused
-    from otlint.model.unused import is_unused
+    from otlint.model.functions.unused import is_unused
+    from otlint.model.setup.installing import events, refused
 
     if module.is_spared_test:
         return

@@ -24,8 +24,8 @@ _FROZEN = re.compile(
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.endings import ends_by_itself
-    from otlint.model.exporters import is_example
+    from otlint.model.setup.endings import ends_by_itself
+    from otlint.model.setup.exporters import is_example
 
     if module.is_spared_test:
         return
@@ -61,7 +61,7 @@ def _is_apart(module: Module, call: cst.Call) -> bool:
 
 def _exporter(module: Module, call: cst.Call) -> str | None:
     """The class of the exporter, where that certainly sends to another process on some way."""
-    from otlint.model.exporters import made
+    from otlint.model.setup.exporters import made
 
     given = next((found for name in _EXPORTERS if (found := module.argument(call, name)) is not None), None)
     meant = made(module, given) if given is not None else []

@@ -12,8 +12,8 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
+    from otlint.model.code.walk import Node
     from otlint.model.module import Module
-    from otlint.model.walk import Node
 
 # Conditions that have nothing to do with where the program runs: whether telemetry is there, or is set up already.
 _NEUTRAL = re.compile(r"(?i)__name__|availab|initiali[sz]|configured|installed|\bhas_|\bis (?:not )?none|enable")
@@ -27,7 +27,7 @@ _STREAMS = frozenset({"sys.stdout", "sys.stderr"})
 
 @rule(Level.INFO)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.exporters import exporters, is_example
+    from otlint.model.setup.exporters import exporters, is_example
 
     if module.is_spared_test:
         return

@@ -22,7 +22,7 @@ _SIGNALS = {otel.SDK_PROVIDER: "traces", otel.METER_PROVIDER: "metrics", otel.LO
 
 @rule(Level.INFO)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.exporters import exporters
+    from otlint.model.setup.exporters import exporters
 
     if not (module.providers or module.calls(otel.RESOURCE_MERGE)) or module.is_spared_test:
         return
@@ -84,7 +84,7 @@ def _drops_all(module: Module, call: cst.Call) -> bool:
 
 def _is_nameless(module: Module, call: cst.Call) -> bool:
     """Whether a provider certainly has no resource of its own, or one without a name, on every way."""
-    from otlint.model.values import is_hidden
+    from otlint.model.code.values import is_hidden
 
     given = module.argument(call, "resource")
     if given is None:
@@ -97,7 +97,7 @@ def _is_plain(module: Module, expression: cst.BaseExpression) -> bool:
     """`Resource.create()`, `Resource.create({"host.name": host})`, `None`."""
     import libcst as cst
 
-    from otlint.model.resources import keys
+    from otlint.model.setup.resources import keys
 
     if isinstance(expression, cst.Name) and expression.value == "None":
         return True
@@ -111,7 +111,7 @@ def _is_named(module: Module, method: cst.BaseExpression) -> bool:
     """Whether a resource that something is merged into has a name."""
     import libcst as cst
 
-    from otlint.model.resources import keys
+    from otlint.model.setup.resources import keys
 
     found = module.origins(method.value) if isinstance(method, cst.Attribute) else []
     calls = [each for each in found if isinstance(each, cst.Call) and module.api(each.func) in _CREATES]

@@ -20,8 +20,8 @@ _BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.addresses import address, is_kept_out, misfit
-    from otlint.model.exporters import fallback, variable_read
+    from otlint.model.setup.addresses import address, is_kept_out, misfit
+    from otlint.model.setup.exporters import fallback, variable_read
 
     if module.is_spared_test:
         return
@@ -48,7 +48,7 @@ def _value(expression: cst.BaseExpression | None) -> str | None:
 
 def _append(module: Module, call: cst.Call, api: str, text: cst.BaseExpression) -> Fix | None:
     """The path, where only that is missing; or no slash at its end."""
-    from otlint.model.addresses import URL
+    from otlint.model.setup.addresses import URL
 
     url = URL.fullmatch(_value(text) or "")
     if url is None or api not in otel.OTLP_HTTP or url["scheme"] is None or url["port"] == "4317":
@@ -82,8 +82,8 @@ def _switch(module: Module, call: cst.Call) -> Iterator[Finding]:
 def _verbatim(
     module: Module, call: cst.Call, endpoint: cst.BaseExpression | None, wanted: str, origin: cst.BaseExpression
 ) -> Iterator[Finding]:
-    from otlint.model.addresses import values_deployed
-    from otlint.model.exporters import fallback
+    from otlint.model.setup.addresses import values_deployed
+    from otlint.model.setup.exporters import fallback
 
     said = wanted in module.source.text and f"the file speaks of `{wanted}`, so the variable may hold it or get it"
     deployed = values_deployed(module, _BASE)

@@ -21,7 +21,7 @@ _WHY = {
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.gone import is_within
+    from otlint.model.setup.gone import is_within
 
     if module.is_spared_test:
         return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.ERROR)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.repeated import repeated_providers, repeated_tracers
+    from otlint.model.setup.repeated import repeated_providers, repeated_tracers
 
     if module.is_spared_test:
         return

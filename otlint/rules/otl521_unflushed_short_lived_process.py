@@ -13,13 +13,13 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from otlint.model.frozen import Frozen
     from otlint.model.module import Module
+    from otlint.model.setup.frozen import Frozen
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.frozen import frozen
+    from otlint.model.setup.frozen import frozen
 
     if module.is_spared_test:
         return

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.resources import reads_environment
+    from otlint.model.setup.resources import reads_environment
 
     if module.is_spared_test:
         return
@@ -40,8 +40,8 @@ def _reason(module: Module, call: cst.Call) -> str | None:
     """Why the resource is all right without the environment."""
     import libcst as cst
 
-    from otlint.model.resources import is_copy, is_for_maker
-    from otlint.model.unused import is_unused
+    from otlint.model.functions.unused import is_unused
+    from otlint.model.setup.resources import is_copy, is_for_maker
 
     if _is_of_detector(module, call):
         return "a detector gives one part of a resource"

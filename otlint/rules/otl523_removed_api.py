@@ -11,13 +11,13 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.gone import Gone
     from otlint.model.module import Module
+    from otlint.model.setup.gone import Gone
 
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.gone import gone
+    from otlint.model.setup.gone import gone
 
     if module.is_spared_test:
         return
@@ -33,7 +33,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _fix(module: Module, found: Gone) -> Fix | None:
-    from otlint.model.gone import uses
+    from otlint.model.setup.gone import uses
 
     places = uses(module, found)
     name = (found.renamed or "").rpartition(".")[2]

@@ -21,7 +21,7 @@ _SHUTDOWN = frozenset({f"{otel.SDK_PROVIDER}.shutdown", f"{otel.PROVIDER}.shutdo
 def check(module: Module) -> Iterator[Finding]:
     import libcst as cst
 
-    from otlint.model.during import extent
+    from otlint.model.flow.during import extent
 
     if module.is_spared_test:
         return

@@ -10,8 +10,8 @@ from otlint.finding import Finding, Level
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.exporting import Path
     from otlint.model.module import Module
+    from otlint.model.setup.exporting import Path
 
 # It sets up an exporter by the environment; what the others set up is not known.
 _LAUNCHER = "opentelemetry-instrument"
@@ -19,7 +19,7 @@ _LAUNCHER = "opentelemetry-instrument"
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.exporting import paths
+    from otlint.model.setup.exporting import paths
 
     if module.is_spared_test:
         return
@@ -51,7 +51,7 @@ def _launch(module: Module, path: Path) -> str | None:
     """What starts the program with an exporter that sends to the same place, as the environment says."""
     import libcst as cst
 
-    from otlint.model.installing import launcher
+    from otlint.model.setup.installing import launcher
 
     given = path.provider
     asks = isinstance(given, cst.Call) and module.api(given.func) in otel.GET_PROVIDER.values()

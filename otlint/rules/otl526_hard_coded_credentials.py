@@ -22,7 +22,7 @@ _SECRET = "is a credential, and everybody who reads the source has it; take it f
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.exporters import exporters, fallback
+    from otlint.model.setup.exporters import exporters, fallback
 
     if module.is_spared_test:
         return
@@ -37,7 +37,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _environment(module: Module) -> Iterator[Finding]:
     """`os.environ["OTEL_EXPORTER_OTLP_HEADERS"] = "authorization=Bearer …"`."""
-    from otlint.model.exporters import variables_set
+    from otlint.model.setup.exporters import variables_set
 
     for name, value in variables_set(module):
         if _VARIABLES.fullmatch(name):
@@ -45,8 +45,8 @@ def _environment(module: Module) -> Iterator[Finding]:
 
 
 def _headers(module: Module, headers: cst.BaseExpression) -> Iterator[Finding]:
-    from otlint.model.endpoints import is_credential
-    from otlint.model.exporters import header_pairs
+    from otlint.model.kinds.endpoints import is_credential
+    from otlint.model.setup.exporters import header_pairs
 
     text = module.helpers.attributes.text(headers)
     if text is not None:
@@ -62,7 +62,7 @@ def _headers(module: Module, headers: cst.BaseExpression) -> Iterator[Finding]:
 
 
 def _endpoint(module: Module, call: cst.Call, endpoint: cst.BaseExpression) -> Iterator[Finding]:
-    from otlint.model.endpoints import is_local, is_secret
+    from otlint.model.kinds.endpoints import is_local, is_secret
 
     text = module.helpers.attributes.text(endpoint) or ""
     try:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.gone import deprecated, may_lack, uses
+    from otlint.model.setup.gone import deprecated, may_lack, uses
 
     if module.is_spared_test:
         return

@@ -13,7 +13,7 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from otlint.model.lossy import Lossy
+    from otlint.model.attributes.lossy import Lossy
     from otlint.model.module import Module
 
 _FATES = {
@@ -26,7 +26,7 @@ _FATES = {
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.lossy import lossy
+    from otlint.model.attributes.lossy import lossy
 
     if module.is_test:
         return

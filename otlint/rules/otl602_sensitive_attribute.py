@@ -9,8 +9,8 @@ from otlint.finding import Finding, Level
 from otlint.rule import rule
 
 if TYPE_CHECKING:
+    from otlint.model.attributes.sensitive import Sensitive
     from otlint.model.module import Module
-    from otlint.model.sensitive import Sensitive
 
 _WHERE = {
     "baggage": "goes to every service that is called",
@@ -20,7 +20,7 @@ _WHERE = {
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.sensitive import sensitive
+    from otlint.model.attributes.sensitive import sensitive
 
     if module.is_test:
         return

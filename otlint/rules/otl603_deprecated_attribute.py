@@ -14,13 +14,13 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
+    from otlint.model.attributes.outdated import Outdated
     from otlint.model.module import Module
-    from otlint.model.outdated import Outdated
 
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.outdated import outdated
+    from otlint.model.attributes.outdated import outdated
 
     if module.is_test:
         return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.queries import interpolated
+    from otlint.model.attributes.queries import interpolated
 
     if module.is_test:
         return

@@ -11,7 +11,7 @@ from otlint.known import semconv
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.attributes import Attribute
+    from otlint.model.attributes.written import Attribute
     from otlint.model.module import Module
 
 _WORD = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")

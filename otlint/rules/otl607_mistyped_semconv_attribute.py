@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.mistyped import mistyped
+    from otlint.model.attributes.mistyped import mistyped
 
     if module.is_test:
         return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.described import described
+    from otlint.model.attributes.described import described
 
     if module.is_test:
         return

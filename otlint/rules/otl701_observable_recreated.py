@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule(Level.ERROR)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.recreated import recreated
+    from otlint.model.metrics.recreated import recreated
 
     if module.is_spared_test:
         return

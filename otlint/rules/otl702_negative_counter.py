@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @rule(Level.ERROR, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.measured import amounts, creation, is_negative, refused, takes_minus
+    from otlint.model.metrics.measured import amounts, creation, is_negative, refused, takes_minus
 
     if module.is_spared_test:
         return

@@ -12,7 +12,7 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.instruments import Instrument
+    from otlint.model.metrics.instruments import Instrument
     from otlint.model.module import Module
 
 _UNITS = frozenset({"s", "sec", "secs", "second", "seconds"})
@@ -23,7 +23,7 @@ _AGGREGATION = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"
 
 @rule(Level.WARNING, fix=Safety.UNSAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.lengths import is_idle, takes_long
+    from otlint.model.metrics.lengths import is_idle, takes_long
 
     if module.is_spared_test:
         return

@@ -11,15 +11,15 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
+    from otlint.model.metrics.observing import Misuse
     from otlint.model.module import Module
-    from otlint.model.observing import Misuse
 
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
     import libcst as cst
 
-    from otlint.model.observing import misuses
+    from otlint.model.metrics.observing import misuses
 
     if module.is_spared_test:
         return

@@ -20,7 +20,7 @@ _HARM = {
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.conflicts import conflicts
+    from otlint.model.metrics.conflicts import conflicts
 
     if module.is_spared_test:
         return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @rule(Level.ERROR, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.correlation import asking, correlated, switches
+    from otlint.model.setup.correlation import asking, correlated, switches
 
     if module.is_spared_test:
         return
@@ -41,7 +41,7 @@ def _wanted(module: Module) -> str:
 
 
 def _fix(module: Module) -> Fix:
-    from otlint.model.correlation import switches
+    from otlint.model.setup.correlation import switches
 
     wanted = _wanted(module)
     change = edits.set_argument(module, switches(module)[0], wanted.partition("=")[0], "True")

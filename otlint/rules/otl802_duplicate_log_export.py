@@ -10,13 +10,13 @@ from otlint.finding import Finding, Level
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.exported_logs import Handler
     from otlint.model.module import Module
+    from otlint.model.setup.exported_logs import Handler
 
 
 @rule(Level.WARNING)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.exported_logs import exporting_handlers, stays, switch, switched_elsewhere, switched_off
+    from otlint.model.setup.exported_logs import exporting_handlers, stays, switch, switched_elsewhere, switched_off
 
     if module.is_spared_test:
         return

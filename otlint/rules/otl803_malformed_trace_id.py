@@ -11,7 +11,7 @@ from otlint.fix import Fix, Safety
 from otlint.rule import rule
 
 if TYPE_CHECKING:
-    from otlint.model.ids import Written
+    from otlint.model.attributes.ids import Written
     from otlint.model.module import Module
 
 _WIDTHS = {"trace_id": "032x", "span_id": "016x"}
@@ -19,7 +19,7 @@ _WIDTHS = {"trace_id": "032x", "span_id": "016x"}
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.ids import written
+    from otlint.model.attributes.ids import written
 
     if module.is_spared_test:
         return

@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING, Any
 import libcst
 
 import otlint
-from otlint import check, deployment, engine, gate, gather, judge, quick, rule, settle, suppress
+from otlint import check, engine, gate, gather, judge, quick, rule, settle, suppress
 from otlint import parse as parsing
+from otlint.deployment import services as deployment
 from otlint.model import module as modules
-from otlint.model import positions, walk
-from otlint.options import Options
+from otlint.model.code import positions, walk
+from otlint.settings.options import Options
 
 if TYPE_CHECKING:
     from otlint.finding import Finding

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from otlint import files
-from otlint.config import Configs
 from otlint.engine import Change, Report, Target, lint
 from otlint.fix import Safety
+from otlint.settings.config import Configs
 from tests.judge import comments
 
 

@@ -1,0 +1,1 @@
+"""How the services of a project are run, by what its other files say."""

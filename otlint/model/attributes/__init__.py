@@ -1,0 +1,1 @@
+"""The attributes that are written: their keys, types and values."""

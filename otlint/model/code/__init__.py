@@ -1,0 +1,1 @@
+"""Python code as it is written: scopes, types, places."""

@@ -1,0 +1,1 @@
+"""Exceptions and failures, and what spans get to know of them."""

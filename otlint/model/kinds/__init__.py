@@ -1,0 +1,1 @@
+"""What a span stands for, where that decides its kind."""

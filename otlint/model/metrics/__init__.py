@@ -1,0 +1,1 @@
+"""Instruments, and what is measured with them."""

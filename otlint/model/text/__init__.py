@@ -1,0 +1,1 @@
+"""Texts: their parts, and how many values they can take."""

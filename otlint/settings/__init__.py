@@ -1,0 +1,1 @@
+"""What users decide: configuration files, options, the rules that they select."""
