@@ -58,13 +58,8 @@ def _named(module: Module, call: cst.Call, given: cst.Name) -> Iterator[Finding]
     later = [each for each in uses if each in after or module.function_of(each) is not function]
     span = early(module, call, given) if later else None
     if span is not None:
-        yield _before(
-            module,
-            given,
-            given,
-            span,
-            _fix("inject inside of the span", edits.inject_inside(module, call, later, span)),
-        )
+        inside = edits.inject_inside(module, call, later, span)
+        yield _before(module, given, given, span, _fix("inject inside of the span", inside))
         return
     if module.silenced(call, bool(later) and "the carrier is used afterwards"):
         return

@@ -14,15 +14,18 @@ from otlint.rule import rule
 if TYPE_CHECKING:
     import libcst as cst
 
+    from otlint.model.code.walk import Node
     from otlint.model.errors.doubles import Double
     from otlint.model.module import Module
+
+    Related = list[tuple[Node, str]]
 
 _TITLE = "Delete what the span does by itself"
 
 
 @rule(Level.WARNING, fix=Safety.SAFE)
 def check(module: Module) -> Iterator[Finding]:
-    from otlint.model.errors.doubles import doubles, entered_twice, recorded_before, repeats, single
+    from otlint.model.errors.doubles import doubles, entered_twice, single
 
     if module.is_spared_test:
         return
@@ -39,45 +42,36 @@ def check(module: Module) -> Iterator[Finding]:
                 ],
                 fix=_fix(module, double),
             )
-        for mark, block in recorded_before(handler):
-            yield module.finding(
-                mark.call,
-                "the exception is recorded here and before by `use_span`, whose block it has left; delete this call",
-                related=[(block.start, "this records what leaves its block")],
-            )
-    for each in repeats(module):
-        yield module.finding(
-            each.mark.call,
-            "the exception is recorded here and again by the span when it is raised; delete this call",
-            related=[
-                (each.block.start, "this span records what leaves its block"),
-                (each.raised, "the exception is raised here"),
-            ],
-        )
-    yield from _handed_on(module)
+    for node, what, related in _elsewhere(module):
+        yield module.finding(node, f"the exception is recorded here and {what}; delete this call", related=related)
     for block, span in entered_twice(module):
         yield module.finding(
             block.start,
             "an exception that leaves this block is recorded twice, by `use_span` and by the span's own `with`; "
             "pass `record_exception=False`",
             related=[(span.start, "the span is started and entered here")],
-            fix=Fix(
-                "Let only the span record",
-                Safety.SAFE,
-                edits.set_argument(module, block.start, "record_exception", "False", position=2),
-            ),
+            fix=_left_to(module, "span", block.start, 2),
         )
 
 
-def _handed_on(module: Module) -> Iterator[Finding]:
+def _elsewhere(module: Module) -> Iterator[tuple[Node, str, Related]]:
+    """What is recorded twice in other ways than by a handler inside of the span's block."""
+    from otlint.model.errors.doubles import recorded_before, repeats
     from otlint.model.errors.exits import handed_on
 
-    for call, span, leave in handed_on(module):
-        yield module.finding(
-            call,
-            "the exception is recorded here and again by what `__exit__` is called on; delete this call",
-            related=[(span.start, "the span is started here"), (leave, "the exception is handed on here")],
+    for mark, block in (pair for handler in module.handlers for pair in recorded_before(handler)):
+        yield (
+            mark.call,
+            "before by `use_span`, whose block it has left",
+            [(block.start, "this records what leaves its block")],
         )
+    for each in repeats(module):
+        places: Related = [(each.block.start, "this span records what leaves its block")]
+        places.append((each.raised, "the exception is raised here"))
+        yield each.mark.call, "again by the span when it is raised", places
+    for call, span, leave in handed_on(module):
+        places = [(span.start, "the span is started here"), (leave, "the exception is handed on here")]
+        yield call, "again by what `__exit__` is called on", places
 
 
 def _fix(module: Module, double: Double) -> Fix | None:
@@ -113,8 +107,10 @@ def _switched_off(module: Module, double: Double) -> Fix | None:
     if double.block.helper is not None or not double.covers_block or any(arg.star for arg in start.args):
         return None
     position = otel.PARAMETERS[double.block.api].index("record_exception")
-    return Fix(
-        "Let only the handler record",
-        Safety.SAFE,
-        edits.set_argument(module, start, "record_exception", "False", position=position),
-    )
+    return _left_to(module, "handler", start, position)
+
+
+def _left_to(module: Module, who: str, start: cst.Call, position: int) -> Fix:
+    """What starts the block does not record any more; `position` is that of its parameter for that."""
+    off = edits.set_argument(module, start, "record_exception", "False", position=position)
+    return Fix(f"Let only the {who} record", Safety.SAFE, off)

@@ -50,22 +50,11 @@ def _left_out(module: Module) -> Iterator[str]:
 
 def collect(module: Module) -> Facts:
     """The facts of a file as it is seen within its present project."""
-    names, values = module.names, module.values
-    aliases: dict[str, str] = {}
-    typed: dict[str, str] = {}
-    for name, bindings in names.in_scope(module.tree).items():
-        left = _left(module, bindings)
-        meanings = {names.meaning(each) for each in left if not _is_none(each.value)}
-        dotted = meanings.pop() if len(meanings) == 1 else None
-        kind = values.held(left) if dotted is None else None
-        if kind is not None:
-            typed[name] = kind
-        elif dotted is not None and dotted != f"{names.module_name}.{name}":
-            aliases[name] = dotted
+    aliases, typed = _bound(module)
     return dataclasses.replace(
         outline(module),
         aliases=tuple(sorted(aliases.items())),
-        stars=tuple(names.star_modules),
+        stars=tuple(module.names.star_modules),
         values=tuple(sorted(typed.items())),
         functions=tuple(
             _function(module, function)
@@ -92,6 +81,23 @@ def collect(module: Module) -> Facts:
         coroutines=frozenset(coroutines(module)),
         adds=frozenset(name for name in otel.FEEDS_PROVIDER if module.walk.named(name, module.tree)),
     )
+
+
+def _bound(module: Module) -> tuple[dict[str, str], dict[str, str]]:
+    """The names at the top of a file: what they stand for, by dotted name, or else the types of what they hold."""
+    names, values = module.names, module.values
+    aliases: dict[str, str] = {}
+    typed: dict[str, str] = {}
+    for name, bindings in names.in_scope(module.tree).items():
+        left = _left(module, bindings)
+        meanings = {names.meaning(each) for each in left if not _is_none(each.value)}
+        dotted = meanings.pop() if len(meanings) == 1 else None
+        kind = values.held(left) if dotted is None else None
+        if kind is not None:
+            typed[name] = kind
+        elif dotted is not None and dotted != f"{names.module_name}.{name}":
+            aliases[name] = dotted
+    return aliases, typed
 
 
 def _left(module: Module, bindings: Sequence[Binding]) -> list[Binding]:
