@@ -66,8 +66,10 @@ def _elsewhere(module: Module) -> Iterator[tuple[Node, str, Related]]:
             [(block.start, "this records what leaves its block")],
         )
     for each in repeats(module):
-        places: Related = [(each.block.start, "this span records what leaves its block")]
-        places.append((each.raised, "the exception is raised here"))
+        places: Related = [
+            (each.block.start, "this span records what leaves its block"),
+            (each.raised, "the exception is raised here"),
+        ]
         yield each.mark.call, "again by the span when it is raised", places
     for call, span, leave in handed_on(module):
         places = [(span.start, "the span is started here"), (leave, "the exception is handed on here")]

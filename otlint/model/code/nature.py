@@ -10,6 +10,7 @@ import libcst as cst
 
 from otlint import otel
 from otlint.model.code.logs import words
+from otlint.model.code.managers import LEAVES
 from otlint.model.code.names import Binding
 from otlint.model.code.walk import Node
 from otlint.model.flow import raised
@@ -55,7 +56,6 @@ _CALLS = {
     "sys.exc_info": Nature.EXC_INFO,
 }
 _PARTS = {"name": Nature.TEXT, "value": Nature.NUMBER}
-_EXITS = frozenset({"__exit__", "__aexit__"})
 _EXCEPTION = re.compile(r"[A-Z]\w*(?:Error|Exception)")
 
 
@@ -126,7 +126,7 @@ def _given(module: Module, param: Node) -> Nature | None:
     """What Python gives to `__exit__`."""
     params = module.walk.parent[param]
     function = module.walk.parent[params]
-    if not isinstance(function, cst.FunctionDef) or function.name.value not in _EXITS:
+    if not isinstance(function, cst.FunctionDef) or function.name.value not in LEAVES:
         return None
     at = next((i for i, each in enumerate(function.params.params) if each is param), 0)
     return {1: Nature.CLASS, 2: Nature.EXCEPTION}.get(at) if module.walk.class_of(function) is not None else None

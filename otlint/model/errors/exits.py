@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.code.managers import LEAVES, hands_on, leaves
 from otlint.model.code.values import parameters
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
     from otlint.model.spans.span import Span
 
-_LEAVES = frozenset({"__exit__", "__aexit__"})
 _RECORDS = frozenset({otel.SPAN, otel.SPAN_MANAGER})
 
 
@@ -27,14 +27,14 @@ def handed_on(module: Module) -> Iterator[tuple[cst.Call, Span, cst.Call]]:
     """The calls that record the exception, the span of the class, and the call that it is handed on to."""
     for call in module.calls(otel.RECORD_EXCEPTION):
         function, error = module.function_of(call), module.argument(call, "exception")
-        if not isinstance(function, cst.FunctionDef) or function.name.value not in _LEAVES:
+        if not isinstance(function, cst.FunctionDef) or function.name.value not in LEAVES:
             continue
         given = parameters(function)[1:]
         span = _only_span(module, function)
         if len(given) != 3 or span is None or not isinstance(error, cst.Name) or error.value != given[1]:
             continue
         for leave in module.walk.own(function.body, cst.Call):
-            if _hands_on(module, leave, given) and module.flow(function).reaches(call, leave):
+            if _is_recording(module, leave) and hands_on(leave, given) and module.flow(function).reaches(call, leave):
                 yield call, span, leave
                 break
 
@@ -48,8 +48,6 @@ def _only_span(module: Module, function: cst.FunctionDef) -> Span | None:
     return spans[0] if owner is not None and len(spans) == 1 and spans[0].records is True else None
 
 
-def _hands_on(module: Module, call: cst.Call, given: tuple[str, ...]) -> bool:
-    if not isinstance(call.func, cst.Attribute) or call.func.attr.value not in _LEAVES:
-        return False
-    names = [each.value.value if isinstance(each.value, cst.Name) and not each.star else None for each in call.args]
-    return names == list(given) and module.type(call.func.value) in _RECORDS
+def _is_recording(module: Module, call: cst.Call) -> bool:
+    """Whether a call leaves what records the exception that it is given."""
+    return leaves(call) and isinstance(call.func, cst.Attribute) and module.type(call.func.value) in _RECORDS

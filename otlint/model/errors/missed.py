@@ -19,6 +19,7 @@ import libcst as cst
 
 from otlint import otel
 from otlint.model.code.conditions import Conditions
+from otlint.model.code.managers import LEAVES_OF
 from otlint.model.code.walk import Node
 from otlint.model.errors.handlers import Mark
 from otlint.model.errors.substitutes import says_error
@@ -31,7 +32,6 @@ from otlint.model.spans.unended import is_live, open_exits
 if TYPE_CHECKING:
     from otlint.model.module import Module
 
-_EXITS = {"__enter__": "__exit__", "__aenter__": "__aexit__"}
 _DEPTH = 4
 
 
@@ -151,9 +151,9 @@ def _in_class(module: Module, span: Span) -> Missed | None:
     enter, helper = span.function, span.helper.span if span.helper is not None else None
     live = helper.form == "live" if helper is not None else span.api == otel.START_SPAN and span.managed_by is None
     owner = module.walk.class_of(enter) if isinstance(enter, cst.FunctionDef) else None
-    if not live or owner is None or not isinstance(enter, cst.FunctionDef) or enter.name.value not in _EXITS:
+    if not live or owner is None or not isinstance(enter, cst.FunctionDef) or enter.name.value not in LEAVES_OF:
         return None
-    leave = module.values.function(f"{module.names.qualified(owner)}.{_EXITS[enter.name.value]}")
+    leave = module.values.function(f"{module.names.qualified(owner)}.{LEAVES_OF[enter.name.value]}")
     if leave is None:
         return None
     calls = list(_calls(module, owner, leave, 0))

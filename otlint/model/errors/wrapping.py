@@ -21,6 +21,7 @@ import libcst as cst
 
 from otlint import otel
 from otlint.model.code.logs import last_name
+from otlint.model.code.managers import LEAVES
 from otlint.model.code.walk import Node
 from otlint.model.errors.handlers import Handler
 from otlint.model.reason import Reason
@@ -49,7 +50,7 @@ def swallowed(module: Module) -> Iterator[Swallowed]:
         if inner is not None and not module.silenced(handler.node, _is_meant(handler)):
             yield Swallowed(handler.node, inner, handler)
     for function in module.walk.all(cst.FunctionDef):
-        if function.name.value in {"__exit__", "__aexit__"}:
+        if function.name.value in LEAVES:
             yield from _exits(module, function)
         elif function.decorators:
             yield from _guarded(module, function)

@@ -116,13 +116,10 @@ class State:
         found = list(project.above(names))
         return [[name, project.under_span.get(name), project.handled.get(name)] for name in found]
 
-    def definitions(self, path: str) -> Any:
+    def told(self, path: str, field: str) -> Any:
+        """One field of the facts of a file."""
         facts = self._project.known(path)
-        return None if facts is None else encode(facts.functions)
-
-    def aliases(self, path: str) -> Any:
-        facts = self._project.known(path)
-        return None if facts is None else facts.aliases
+        return None if facts is None else encode(getattr(facts, field))
 
     def function(self, name: str) -> Any:
         found = self._project.function(name)
@@ -158,8 +155,8 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "surroundings": State.surroundings,
     "outside": State.outside,
     "installs": lambda state, path: encode(state._project.installs(path)),
-    "definitions": State.definitions,
-    "aliases": State.aliases,
+    "definitions": lambda state, path: state.told(path, "functions"),
+    "aliases": lambda state, path: state.told(path, "aliases"),
     "telemetry": lambda state: _set(state._project.telemetry),
     "registered": lambda state: sorted(state._project.registered.items()),
     "called by": lambda state, *names: _set(state._project.called_by(names)),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.code.managers import LEAVES
 from otlint.model.code.names import Names
 from otlint.model.code.values import Values, argument, is_hidden, parameters, stands_in
 from otlint.model.code.walk import Node, Walk
@@ -104,7 +105,7 @@ class Starting:
 
     def _leaves(self, node: Node) -> bool:
         around = (up.name.value for up in self.walk.ancestors(node) if isinstance(up, cst.FunctionDef))
-        return not {"__exit__", "__aexit__"}.isdisjoint(around)
+        return not LEAVES.isdisjoint(around)
 
     def _said_by(self, call: cst.Call, depth: int) -> set[str | None]:
         """The same for what a function of the project does to its arguments; which status it is, one file knows."""

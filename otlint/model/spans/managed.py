@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from otlint import otel
+from otlint.model.code.managers import ENTERS, LEAVES_OF
 from otlint.model.code.walk import Node
 from otlint.model.spans.span import Span
 
 if TYPE_CHECKING:
     from otlint.model.module import Module
 
-_LEAVES = {"__enter__": "__exit__", "__aenter__": "__aexit__"}
 _MAKES_CURRENT = frozenset({"use", "keep", "attach", "thread", "capture"})
 
 
@@ -53,7 +53,7 @@ def _leaving(module: Module, owner: cst.ClassDef, starts: Node) -> list[cst.Func
     methods = {
         each.name.value: each for each in module.walk.all(cst.FunctionDef) if module.walk.class_of(each) is owner
     }
-    for enter, leave in _LEAVES.items():
+    for enter, leave in LEAVES_OF.items():
         if enter in methods and leave in methods and starts in _with_called(module, methods[enter], owner):
             return _with_called(module, methods[leave], owner)
     return []
@@ -86,7 +86,7 @@ def _activates(module: Module, owner: cst.ClassDef) -> bool:
 def _activated(module: Module, call: cst.Call) -> bool:
     if module.api(call.func) in {otel.ATTACH, otel.USE_SPAN}:
         return True
-    entered = isinstance(call.func, cst.Attribute) and call.func.attr.value in {*_LEAVES, "enter_context"}
+    entered = isinstance(call.func, cst.Attribute) and call.func.attr.value in {*ENTERS, "enter_context"}
     # A span that is entered gives itself, and stays what it is: not current.
     return entered and module.api(call.func) != f"{otel.SPAN}.__enter__"
 

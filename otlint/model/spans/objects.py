@@ -11,20 +11,19 @@ class Operation:
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from otlint import otel
+from otlint.model.code.managers import ENTERS, LEAVES_OF, hands_on, leaves
 from otlint.model.code.values import argument, parameters
 from otlint.model.code.walk import Node, Walk
 from otlint.model.facts.data import FunctionFacts, SpanFacts
 
 if TYPE_CHECKING:
     from otlint.model.functions.starting import Starting
-
-_ENTERS = ("__enter__", "__aenter__")
-_LEAVES = ("__exit__", "__aexit__")
 
 
 def of_object(starting: Starting, constructor: cst.FunctionDef) -> SpanFacts | None:
@@ -33,7 +32,7 @@ def of_object(starting: Starting, constructor: cst.FunctionDef) -> SpanFacts | N
     None where it is not certainly the one span that the class starts, or is not made current.
     """
     owner = starting.walk.class_of(constructor)
-    enter, leave = (_method(starting, owner, names) for names in (_ENTERS, _LEAVES))
+    enter, leave = (_method(starting, owner, names) for names in (LEAVES_OF, LEAVES_OF.values()))
     if owner is None or enter is None or leave is None:
         return None
     starts = [
@@ -73,7 +72,7 @@ def makes_object(facts: FunctionFacts) -> bool:
     return facts.name.rpartition(".")[2] == "__init__"
 
 
-def _method(starting: Starting, owner: cst.ClassDef | None, names: tuple[str, ...]) -> cst.FunctionDef | None:
+def _method(starting: Starting, owner: cst.ClassDef | None, names: Iterable[str]) -> cst.FunctionDef | None:
     dotted = starting.names.qualified(owner) if owner is not None else None
     return next((found for name in names if (found := starting.values.function(f"{dotted}.{name}")) is not None), None)
 
@@ -81,7 +80,7 @@ def _method(starting: Starting, owner: cst.ClassDef | None, names: tuple[str, ..
 def _is_entered(starting: Starting, enter: cst.FunctionDef) -> bool:
     """Whether `__enter__` enters the manager of the span, on every way."""
     for call in starting.walk.own(enter.body, cst.Call):
-        owner = call.func.value if isinstance(call.func, cst.Attribute) and call.func.attr.value in _ENTERS else None
+        owner = call.func.value if isinstance(call.func, cst.Attribute) and call.func.attr.value in ENTERS else None
         if owner is not None and starting.values.type(owner) == otel.SPAN_MANAGER:
             around = (up for up in starting.walk.ancestors(call) if isinstance(up, cst.If | cst.Try | cst.FunctionDef))
             return next(around, None) is enter
@@ -94,11 +93,8 @@ def _hands_on(starting: Starting, leave: cst.FunctionDef) -> bool:
     star = leave.params.star_arg
     if isinstance(star, cst.Param):
         given.append(star.name.value)
-    for call in starting.walk.own(leave.body, cst.Call):
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value in _LEAVES:
-            names = [each.value.value if isinstance(each.value, cst.Name) else "" for each in call.args]
-            return bool(names) and names == given
-    return False
+    left = next(filter(leaves, starting.walk.own(leave.body, cst.Call)), None)
+    return left is not None and hands_on(left, given)
 
 
 def _kept(
